@@ -1,0 +1,2 @@
+//! Vocabulary.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]

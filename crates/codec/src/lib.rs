@@ -1,0 +1,2 @@
+//! `.pyc` bytes to values and back.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
