@@ -1,0 +1,103 @@
+//! The trait that every store implements. Batch, blocking, object-safe; one for one with the
+//! Remote Execution API (`FindMissingBlobs`, `BatchUpdateBlobs`, `BatchReadBlobs`,
+//! `GetActionResult`, `UpdateActionResult`), so that a remote store is only another implementation.
+
+use std::path::{Path, PathBuf};
+
+use bytekiln_action::{ActionDigest, ActionResult, Digest};
+
+/// Some bytes with their digest, on their way into a store.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    /// Digest of `bytes`; a store checks it before it keeps them.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: std::sync::Arc<[u8]>,
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultEntry {
+    /// The action.
+    pub action: ActionDigest,
+    /// What came out.
+    pub result: ActionResult,
+}
+
+/// A file inside a store on this machine that holds exactly a blob's bytes, checked just now.
+#[derive(Debug, Clone)]
+pub struct LocalObject {
+    /// Where it is; may be hard-linked from, never written to.
+    pub path: PathBuf,
+}
+
+/// Keeps blobs and action results. Every method takes many at once, and answers in the order
+/// of the question. A failure is never more than "not there" to a build: callers warn once and
+/// go on with local work.
+pub trait Store: Send + Sync {
+    /// For messages: `disk cache at /home/…`.
+    fn describe(&self) -> String;
+
+    /// Which of these blobs are not there.
+    fn find_missing(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError>;
+
+    /// The bytes of each blob, `None` where it is missing or not what its digest says (which the
+    /// store then forgets).
+    fn read_blobs(&self, digests: &[Digest]) -> Result<Vec<Option<Blob>>, StoreError>;
+
+    /// Keeps these blobs.
+    fn write_blobs(&self, blobs: &[Blob]) -> Result<(), StoreError>;
+
+    /// The result of each action, `None` where it is unknown.
+    fn get_results(&self, actions: &[ActionDigest]) -> Result<Vec<Option<ActionResult>>, StoreError>;
+
+    /// Keeps these results. The blobs that they name must have been written before.
+    fn update_results(&self, entries: &[ResultEntry]) -> Result<(), StoreError>;
+
+    /// A file that holds this blob and may be hard-linked to an output, with its content verified
+    /// now and marked as used. `None` for stores without files, and for blobs that are missing
+    /// or broken (which the store then forgets).
+    fn local_object(&self, _digest: &Digest) -> Result<Option<LocalObject>, StoreError> {
+        Ok(None)
+    }
+
+    /// Keeps a blob and gives its file at once, so that a fresh result is written to disk only
+    /// once and linked to its output. `None` for stores without files.
+    fn write_local_object(&self, _blob: &Blob) -> Result<Option<LocalObject>, StoreError> {
+        Ok(None)
+    }
+}
+
+/// A store could not do what was asked.
+#[derive(Debug)]
+pub struct StoreError {
+    /// What was tried, e.g. ``write blob `ab12…` ``.
+    pub operation: String,
+    /// The file in question, if there is one.
+    pub path: Option<PathBuf>,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+impl StoreError {
+    /// An error of a file operation.
+    pub fn io(operation: impl Into<String>, path: &Path, source: std::io::Error) -> StoreError {
+        StoreError { operation: operation.into(), path: Some(path.to_owned()), source }
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "could not {}", self.operation)?;
+        if let Some(path) = &self.path {
+            write!(f, " `{}`", path.display())?;
+        }
+        write!(f, ": {}", self.source)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
