@@ -78,5 +78,6 @@ fn every_field_changes_key_and_explanation() {
 #[test]
 fn key_is_pinned() {
     // A change here empties every cache in the world: raise the schema number with it.
-    expect_test::expect!["fb07954f596b6e15323854199094c356176579e229da908ae12094039207966a"].assert_eq(&action(toolchain()).digest().to_string());
+    expect_test::expect!["fb07954f596b6e15323854199094c356176579e229da908ae12094039207966a"]
+        .assert_eq(&action(toolchain()).digest().to_string());
 }
