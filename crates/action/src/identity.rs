@@ -97,7 +97,7 @@ pub fn parse_identity(printed: &[u8]) -> Result<IdentityReport, IdentityError> {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end().as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits
