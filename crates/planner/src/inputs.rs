@@ -1,5 +1,6 @@
 //! The values that a plan is made from. Their order does not matter: the planner sorts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytekiln_action::{CompileFlags, Digest, RecordedPath, RepoPath, Toolchain, ToolchainDigest};
@@ -193,6 +194,9 @@ pub struct Inputs {
     pub observed: Vec<Observed>,
     /// Everything recorded in scope.
     pub records: Vec<Record>,
+    /// Python files that are there but not in scope (ignored, excluded, another member's), as far
+    /// as caches in `observed` may belong to them: such caches are no orphans.
+    pub out_of_scope: BTreeSet<RepoPath>,
     /// Files that were passed over, found while scanning.
     pub skipped: Vec<Skipped>,
     /// What was wrong while scanning.

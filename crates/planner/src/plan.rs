@@ -43,8 +43,6 @@ pub enum RemovalReason {
         /// Cache tag and level, e.g. `cpython-310, level 1`.
         target: String,
     },
-    /// Its source does not compile any more, so what stands there is of an older source.
-    SourceRejected,
     /// Another tool wrote it for a source that is gone; the caller asked to remove those.
     Orphan,
 }
