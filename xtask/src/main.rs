@@ -1,2 +1,43 @@
-//! Automation of this repository: `cargo xtask COMMAND`.
-fn main() {}
+//! Automation of this repository: `cargo xtask COMMAND`. Knows the repository's layout and the
+//! command line of `bytekiln`, never the insides of a crate.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command; printing is what it does"
+)]
+
+mod ci;
+mod shell;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  tidy                    check what clippy cannot: layers, dependencies, file headers, sizes, names
+  ci                      everything that has to pass before a change is merged
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("tidy") if rest.is_empty() => tidy::run(),
+        Some("ci") if rest.is_empty() => ci::run(),
+        Some("-h" | "--help" | "help") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask ci`: every step that has to pass, in order of what it costs. Stops at the first
+//! failure. Leaves `RUSTFLAGS` alone, so that all steps share one set of built crates.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::shell;
+
+/// A step: its name and what it runs.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "format", run: || cargo(&["fmt", "--all", "--check"]) },
+    Step {
+        name: "clippy",
+        run: || {
+            cargo(&[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        },
+    },
+    Step { name: "tidy", run: crate::tidy::run },
+    Step { name: "test", run: || cargo(&["test", "--locked", "--workspace", "--quiet"]) },
+    Step { name: "doc", run: doc },
+    Step {
+        name: "release",
+        run: || cargo(&["build", "--locked", "--release", "--quiet", "--package", "bytekiln"]),
+    },
+    Step { name: "fuzz targets", run: fuzz_targets },
+];
+
+/// Runs the steps and prints how long each took.
+pub(crate) fn run() -> Result<()> {
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for step in STEPS {
+        println!("==> {}", step.name);
+        let start = Instant::now();
+        let outcome = (step.run)();
+        times.push((step.name, start.elapsed()));
+        if let Err(error) = outcome {
+            summary(&times);
+            bail!("step `{}` failed: {error:#}", step.name);
+        }
+        println!("    {} took {:.1} s", step.name, start.elapsed().as_secs_f64());
+    }
+    summary(&times);
+    println!("all {} steps passed", STEPS.len());
+    Ok(())
+}
+
+fn summary(times: &[(&str, Duration)]) {
+    println!();
+    for (name, time) in times {
+        println!("{name:>14} {:>8.1} s", time.as_secs_f64());
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    shell::run(shell::cargo().args(arguments))
+}
+
+fn doc() -> Result<()> {
+    let mut command = shell::cargo();
+    command.args(["doc", "--locked", "--workspace", "--no-deps", "--quiet"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    shell::run(&mut command)
+}
+
+/// Fuzz targets are a workspace of their own, outside `--workspace`; they compile with the stable
+/// toolchain as far as type checking goes, and nightly runs them.
+fn fuzz_targets() -> Result<()> {
+    let folder = shell::root().join("crates/codec/fuzz");
+    if !folder.join("Cargo.toml").is_file() {
+        println!("    there are none");
+        return Ok(());
+    }
+    let mut command: Command = shell::cargo();
+    command.current_dir(folder).args(["check", "--quiet", "--bins"]);
+    shell::run(&mut command)
+}
