@@ -1,0 +1,1 @@
+"""Small mathematics, in packages."""

@@ -1,0 +1,5 @@
+"""Amounts that know their currency."""
+
+from money.amount import Amount
+
+__all__ = ["Amount"]
