@@ -1,0 +1,146 @@
+"""Compiles the interpreter's own standard library in several ways and checks canonical bytes.
+
+Frames on stdin and stdout: four bytes of length, little-endian, and as many bytes. First the magic
+number; then for each file its path, its source hash, the number of variants and the variants (the
+first as a fresh process would write it), answered by canonical bytes; then a verdict, empty if they
+load as what was compiled. An empty path ends it.
+"""
+import ast, importlib.util, marshal, math, os, struct, sys, sysconfig, types, warnings
+
+COUNT, ORDER = int(sys.argv[1]), sys.argv[2]
+warnings.simplefilter("ignore")
+sys.setrecursionlimit(20000)
+READ, WRITE = sys.stdin.buffer, sys.stdout.buffer
+
+
+def send(data):
+    WRITE.write(struct.pack("<I", len(data)) + data)
+
+
+def receive():
+    (length,) = struct.unpack("<I", READ.read(4))
+    return READ.read(length)
+
+
+def sources():
+    root = sysconfig.get_paths()["stdlib"]
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in ("site-packages", "__pycache__"))
+        found += [os.path.join(folder, f) for f in sorted(files) if f.endswith(".py")]
+    if COUNT and len(found) > COUNT:
+        found = [found[i * len(found) // COUNT] for i in range(COUNT)]
+    return root, found
+
+
+ATTRIBUTES = [name for name in dir(types.CodeType) if name.startswith("co_")]
+CALLED = ("co_positions", "co_lines")
+# Deprecated, and made of what is compared anyway.
+LEFT_OUT = ("co_consts", "co_lnotab") if sys.version_info >= (3, 10) else ("co_consts",)
+
+
+def key(value):
+    """Equal for values that are the same to the last bit, type by type."""
+    kind = type(value)
+    if kind is types.CodeType:
+        parts = [key(value.co_consts)]
+        for name in ATTRIBUTES:
+            if name in CALLED:
+                parts.append(tuple(getattr(value, name)()))
+            elif name not in LEFT_OUT and not callable(getattr(value, name)):
+                parts.append(getattr(value, name))
+        return (kind, tuple(parts))
+    if kind is tuple:
+        return (kind, tuple(map(key, value)))
+    if kind is frozenset:
+        return (kind, frozenset(map(key, value)))
+    if kind is slice:
+        return (kind, key(value.start), key(value.stop), key(value.step))
+    if kind is float:
+        return (kind, struct.pack("<d", value))
+    if kind is complex:
+        return (kind, struct.pack("<dd", value.real, value.imag))
+    return (kind, value)
+
+
+def has_nan(value):
+    kind = type(value)
+    if kind is types.CodeType:
+        return has_nan(value.co_consts)
+    if kind in (tuple, frozenset):
+        return any(map(has_nan, value))
+    if kind is complex:
+        return math.isnan(value.real) or math.isnan(value.imag)
+    return kind is float and math.isnan(value)
+
+
+def hold(code, kept):
+    """Takes references to what a debugger would look at."""
+    kept += [code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_name]
+    kept += code.co_consts
+    for const in code.co_consts:
+        if type(const) is types.CodeType:
+            hold(const, kept)
+
+
+def build(source, path):
+    return compile(source, path, "exec", dont_inherit=True)
+
+
+def warm(source, path, kept):
+    tree = ast.parse(source, path)
+    code = compile(tree, path, "exec", dont_inherit=True)
+    hold(code, kept)
+    kept += [tree, code]
+    return code
+
+
+def variants(source, path, kept):
+    plain = marshal.dumps(build(source, path))
+    code = build(source, path)
+    result = [plain, marshal.dumps(code)]
+    if ORDER == "backward":
+        return code, result
+    result.append(marshal.dumps(warm(source, path, kept)))
+    loaded = marshal.loads(plain)
+    result += [marshal.dumps(loaded), marshal.dumps(marshal.loads(result[2]))]
+    if not has_nan(code):
+        for version in range(marshal.version):
+            try:
+                result.append(marshal.dumps(code, version))
+            except ValueError:
+                pass  # slices need version 5
+    return code, result
+
+
+def main():
+    root, paths = sources()
+    kept = [sys.intern(chr(i)) for i in range(256)] if ORDER == "forward" else []
+    if ORDER == "backward":
+        paths.reverse()
+    send(importlib.util.MAGIC_NUMBER)
+    for path in paths:
+        with open(path, "rb") as file:
+            source = file.read()
+        name = os.path.relpath(path, root)
+        try:
+            code, dumped = variants(source, name, kept)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        send(name.encode())
+        send(importlib.util.source_hash(source))
+        send(source)
+        send(struct.pack("<I", len(dumped)))
+        for data in dumped:
+            send(data)
+        WRITE.flush()
+        canonical = receive()
+        verdict = "" if key(marshal.loads(canonical)) == key(code) else "loads as something else"
+        send(verdict.encode())
+        if len(kept) > 500000:
+            del kept[: len(kept) // 2]
+    send(b"")
+    WRITE.flush()
+
+
+main()

@@ -1,0 +1,115 @@
+//! The real interpreters as oracles: each compiles its own standard library in many ways, and all
+//! of them must come to one canonical form that loads as what was compiled. A slice of the library
+//! by default, all of it with `BYTEKILN_FULL=1`.
+
+mod helper;
+mod interpreters;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytekiln_codec::{
+    CanonicalOptions, Expectation, Limits, assemble, canonicalize, decode, encode, source_hash,
+    summary, validate,
+};
+use bytekiln_python::{InvalidationMode, Release};
+use helper::{Compiled, Helper};
+
+/// Files of each standard library that are compiled by default.
+const FILES: usize = 150;
+
+fn check_release(minor: u8) {
+    let release = Release::from_minor(minor).expect("a known release");
+    let found = interpreters::find(minor);
+    if found.is_empty() {
+        interpreters::missing(minor);
+    }
+    let full = std::env::var_os("BYTEKILN_FULL").is_some_and(|value| value == "1");
+    for interpreter in found {
+        let files = if full { 0 } else { FILES };
+        let forward = canonical_forms(&interpreter, release, files, "forward");
+        // Another process, another hash seed, another history.
+        let backward = canonical_forms(&interpreter, release, files / 2, "backward");
+        let common = backward.iter().filter(|(path, _)| forward.contains_key(*path));
+        let mut compared = 0;
+        for (path, canonical) in common {
+            assert!(forward.get(path) == Some(canonical), "{path} depends on the process");
+            compared += 1;
+        }
+        println!(
+            "{}: {} files, {compared} of them in two processes",
+            interpreter.display(),
+            forward.len()
+        );
+        assert!(forward.len() >= FILES / 2 && compared >= FILES / 4);
+    }
+}
+
+fn canonical_forms(
+    interpreter: &Path,
+    release: Release,
+    files: usize,
+    order: &str,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut helper = Helper::start(interpreter, release, files, order);
+    let mut all = BTreeMap::new();
+    while let Some(compiled) = helper.next() {
+        let canonical = check_file(release, &compiled);
+        let verdict = helper.judge(&canonical);
+        assert_eq!(verdict, "", "{} of {}", compiled.path, interpreter.display());
+        all.insert(compiled.path, canonical);
+    }
+    all
+}
+
+/// Checks all variants of a file against one another; their canonical form.
+fn check_file(release: Release, compiled: &Compiled) -> Vec<u8> {
+    let path = &compiled.path;
+    let limits = Limits::default();
+    let options = CanonicalOptions { release, recorded_path: path.as_bytes(), limits };
+    let mut canonical: Option<Vec<u8>> = None;
+    for (index, variant) in compiled.variants.iter().enumerate() {
+        let tree = decode(variant, release, &limits)
+            .unwrap_or_else(|error| panic!("{path}, variant {index}: {error}"));
+        assert!(encode(&tree) == *variant, "{path}, variant {index} is not kept by encoding");
+        let form = canonicalize(variant, &options)
+            .unwrap_or_else(|error| panic!("{path}, variant {index}: {error}"));
+        let first = canonical.get_or_insert_with(|| form.clone());
+        assert!(*first == form, "{path}, variant {index} has another canonical form");
+    }
+    let canonical = canonical.expect("at least one variant");
+    assert!(canonicalize(&canonical, &options).as_ref() == Ok(&canonical), "{path}");
+    let raw = compiled.variants[0].len();
+    assert!(canonical.len() <= raw + raw / 100 + 16, "{path}: {} of {raw}", canonical.len());
+
+    let source_hash = source_hash(release, &compiled.source);
+    assert_eq!(source_hash.0.as_slice(), compiled.source_hash, "{path}");
+    let mode = InvalidationMode::CheckedHash;
+    let pyc = assemble(release, mode, source_hash, &canonical);
+    let recorded_path = Some(path.as_bytes());
+    let expect = Expectation { release, mode, source_hash, recorded_path, limits };
+    assert_eq!(validate(&pyc, &expect), Ok(()), "{path}");
+    let summary = summary(&pyc, &limits).expect("a valid cache can be shown");
+    assert_eq!(summary.code_objects[0].filename, *path);
+    canonical
+}
+
+macro_rules! releases {
+    ($($name:ident: $minor:literal,)*) => {
+        $(#[test]
+        fn $name() {
+            check_release($minor);
+        })*
+    };
+}
+
+releases! {
+    python_3_8: 8,
+    python_3_9: 9,
+    python_3_10: 10,
+    python_3_11: 11,
+    python_3_12: 12,
+    python_3_13: 13,
+    python_3_14: 14,
+    python_3_15: 15,
+}
