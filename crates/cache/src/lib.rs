@@ -1,5 +1,15 @@
 //! Content-addressed blobs and action results behind one trait. Knows nothing of Python.
 
+mod disk;
+mod encoding;
+mod memory;
+mod read_only;
 mod store;
+mod tiered;
 
-pub use store::{Blob, LocalObject, ResultEntry, Store, StoreError};
+pub use disk::{DiskOptions, DiskStats, DiskStore, GcOptions, GcReport};
+pub use encoding::{decode_result, encode_result};
+pub use memory::MemoryStore;
+pub use read_only::ReadOnlyStore;
+pub use store::{Blob, LocalObject, ResultEntry, Store, StoreError, StoreWarning};
+pub use tiered::TieredStore;

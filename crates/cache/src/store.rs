@@ -3,6 +3,7 @@
 //! `GetActionResult`, `UpdateActionResult`), so that a remote store is only another implementation.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
 
@@ -49,7 +50,10 @@ pub trait Store: Send + Sync {
     fn write_blobs(&self, blobs: &[Blob]) -> Result<(), StoreError>;
 
     /// The result of each action, `None` where it is unknown.
-    fn get_results(&self, actions: &[ActionDigest]) -> Result<Vec<Option<ActionResult>>, StoreError>;
+    fn get_results(
+        &self,
+        actions: &[ActionDigest],
+    ) -> Result<Vec<Option<ActionResult>>, StoreError>;
 
     /// Keeps these results. The blobs that they name must have been written before.
     fn update_results(&self, entries: &[ResultEntry]) -> Result<(), StoreError>;
@@ -65,6 +69,58 @@ pub trait Store: Send + Sync {
     /// once and linked to its output. `None` for stores without files.
     fn write_local_object(&self, _blob: &Blob) -> Result<Option<LocalObject>, StoreError> {
         Ok(None)
+    }
+
+    /// What was noticed since the last call and failed nothing: broken objects that were
+    /// forgotten, damaged records that were skipped, tiers that were dropped. In order.
+    fn take_warnings(&self) -> Vec<StoreWarning> {
+        Vec::new()
+    }
+}
+
+/// Something is wrong with a store, but no question failed because of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreWarning {
+    /// What was noticed, and what was done about it; a fragment without period.
+    pub message: String,
+    /// The file in question, if there is one.
+    pub path: Option<PathBuf>,
+}
+
+impl std::fmt::Display for StoreWarning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.path {
+            Some(path) => write!(f, " (`{}`)", path.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Warnings that wait for [`Store::take_warnings`]. A store that is broken all over would repeat
+/// itself for every object, so only the first few are kept, and the rest counted.
+#[derive(Debug, Default)]
+pub(crate) struct WarningLog(Mutex<(Vec<StoreWarning>, usize)>);
+
+impl WarningLog {
+    const KEPT: usize = 50;
+
+    pub(crate) fn add(&self, message: impl Into<String>, path: Option<&Path>) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.0.len() < WarningLog::KEPT {
+            log.0.push(StoreWarning { message: message.into(), path: path.map(Path::to_owned) });
+        } else {
+            log.1 += 1;
+        }
+    }
+
+    pub(crate) fn take(&self) -> Vec<StoreWarning> {
+        let (mut warnings, more) =
+            std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if more > 0 {
+            warnings.push(StoreWarning { message: format!("{more} more like these"), path: None });
+        }
+        warnings
     }
 }
 
@@ -83,6 +139,19 @@ impl StoreError {
     /// An error of a file operation.
     pub fn io(operation: impl Into<String>, path: &Path, source: std::io::Error) -> StoreError {
         StoreError { operation: operation.into(), path: Some(path.to_owned()), source }
+    }
+
+    /// The bytes of a blob are not what its digest says: a fault of the caller, not of the store
+    /// (kind `InvalidInput`; [`crate::TieredStore`] tells the two apart by it).
+    pub(crate) fn mismatch(blob: &Blob) -> StoreError {
+        StoreError {
+            operation: format!("keep blob `{}`", blob.digest),
+            path: None,
+            source: std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("its bytes have digest `{}`", Digest::of(&blob.bytes)),
+            ),
+        }
     }
 }
 

@@ -1,1 +1,10 @@
-//! Placeholder until its contract lands.
+//! Fixtures and scripted partners for tests; only ever a dev-dependency.
+
+pub mod fixture;
+pub mod pythons;
+pub mod redact;
+mod scratch;
+pub mod store_conformance;
+pub mod transcript;
+
+pub use scratch::Scratch;

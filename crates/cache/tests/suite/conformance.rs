@@ -1,0 +1,43 @@
+//! Every store does what the trait says.
+
+use bytekiln_cache::{DiskOptions, DiskStore, MemoryStore, Store, TieredStore};
+use bytekiln_test_support::{Scratch, store_conformance::check};
+
+#[test]
+fn memory() {
+    check(&|| Box::new(MemoryStore::new()));
+}
+
+#[test]
+fn disk() {
+    let scratch = Scratch::new();
+    check(&|| fresh(&scratch, DiskOptions::default()));
+}
+
+#[test]
+fn disk_that_merges_whenever_it_can() {
+    let scratch = Scratch::new();
+    let options = DiskOptions { merge_journals: 1, merge_bytes: 0, ..DiskOptions::default() };
+    check(&|| fresh(&scratch, options.clone()));
+}
+
+#[test]
+fn tiers() {
+    let scratch = Scratch::new();
+    check(&|| {
+        let disk = fresh(&scratch, DiskOptions::default());
+        Box::new(TieredStore::new(vec![disk, Box::new(MemoryStore::new())]))
+    });
+    check(&|| {
+        let disk = fresh(&scratch, DiskOptions::default());
+        Box::new(TieredStore::new(vec![Box::new(MemoryStore::new()), disk]))
+    });
+}
+
+/// A store in a folder that no other has.
+fn fresh(scratch: &Scratch, options: DiskOptions) -> Box<dyn Store> {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let root = scratch.join(&format!("cache-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+    Box::new(DiskStore::open(&root, options).unwrap())
+}

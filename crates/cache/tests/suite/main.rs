@@ -1,0 +1,3 @@
+//! Everything about stores that is seen from outside, in one binary.
+
+mod conformance;
