@@ -78,7 +78,10 @@ fn check_lines(file: &TextFile, findings: &mut Vec<Finding>) {
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(position, _)| {
         let before = line[..position].chars().next_back();
-        !before.is_some_and(|before| before.is_alphanumeric() || "_-.~$})/*]".contains(before))
+        let after = line[position.saturating_add(folder.len())..].chars().next();
+        after.is_some_and(char::is_alphanumeric)
+            && !before
+                .is_some_and(|before| before.is_alphanumeric() || "_-.~$})/*]".contains(before))
     })
 }
 
