@@ -9,6 +9,7 @@
 mod ci;
 mod shell;
 mod tidy;
+mod transcripts;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy                    check what clippy cannot: layers, dependencies, file headers, sizes, names
   ci                      everything that has to pass before a change is merged
+  transcripts [--update]  replay the READMEs of examples/, or write what was printed
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("tidy") if rest.is_empty() => tidy::run(),
         Some("ci") if rest.is_empty() => ci::run(),
+        Some("transcripts") if rest.is_empty() => transcripts::run(false),
+        Some("transcripts") if rest == ["--update"] => transcripts::run(true),
         Some("-h" | "--help" | "help") => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
