@@ -284,11 +284,10 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
 fn stale_temporaries(folder: &Path, now: SystemTime) -> impl Iterator<Item = PathBuf> + use<> {
     let paths = list(folder).unwrap_or_default();
     paths.into_iter().filter(move |path| {
-        path.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()))
-            && fs::symlink_metadata(path).is_ok_and(|metadata| {
-                now.duration_since(last_use(&metadata)).is_ok_and(|age| age > STALE_AFTER)
-            })
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let written = || fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        let age = || written().ok().and_then(|written| now.duration_since(written).ok());
+        name.starts_with(TEMPORARY_PREFIX.as_bytes()) && age().is_some_and(|age| age > STALE_AFTER)
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -126,11 +126,16 @@ pub(super) fn write_file(
 /// Outputs are hard links of objects, and outputs have this mode on every machine.
 pub(super) const MODE: u32 = 0o644;
 
+/// Costs a `stat` under the usual umask. A file system that keeps no modes is refused here, once
+/// and aloud; otherwise each object would be written, found broken and written again for ever.
 fn set_mode(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o7777 == MODE {
+    let has_mode = || file.metadata().map(|found| found.permissions().mode() & 0o7777 == MODE);
+    if has_mode()? {
         return Ok(());
     }
-    file.set_permissions(fs::Permissions::from_mode(MODE))
+    file.set_permissions(fs::Permissions::from_mode(MODE))?;
+    if has_mode()? {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the file system does not keep file modes"))
 }
