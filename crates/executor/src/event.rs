@@ -135,6 +135,13 @@ pub enum Event<'a> {
         /// What happened.
         message: String,
     },
+    /// A stored result was not usable and counts as unknown.
+    EntryDiscarded {
+        /// Of which job.
+        job: usize,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The caller interrupted; what runs is finished or given up.
     Interrupted,
 }

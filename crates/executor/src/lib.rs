@@ -1,8 +1,26 @@
 //! Carries work out: looks up, compiles, canonicalises, records, materializes. Knows nothing of
 //! why an action is to run.
 
+mod chain;
+mod engine;
 mod event;
+mod execute;
+mod execution;
+mod interpreter;
+mod known;
+mod outputs;
+mod parallelism;
+mod queue;
+mod record;
+mod result;
+mod source;
 mod work;
+mod worker;
 
+pub use chain::EngineChain;
+pub use engine::{Engine, EngineError, Reply, Request, Session, SessionLost, Verdict};
 pub use event::{CacheOrigin, Event, Failure, JobEnd, Subscriber};
+pub use execute::execute;
+pub use interpreter::{InterpreterEngine, InterpreterOptions};
+pub use parallelism::available_parallelism;
 pub use work::{Compiler, Job, LinkPolicy, Options, Report, Work};

@@ -1,0 +1,75 @@
+//! The order of things: remove, look up, restore, compile, report.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use bytekiln_cache::Store;
+
+use crate::execution::{Execution, Removals};
+use crate::known::{look_up, restore, tasks};
+use crate::queue::{GroupKey, Queue, Task};
+use crate::worker::Slot;
+use crate::{Engine, Event, Options, Report, Subscriber, Work};
+
+/// Carries out all work: removes outputs, restores those that the store knows, compiles the others
+/// with `engine`, and records and writes what comes out. Never fails as a whole: each job has an
+/// end in the report, also after `cancel` has become true (which is noticed within a second).
+pub fn execute(
+    work: &Work,
+    engine: &dyn Engine,
+    store: Option<&dyn Store>,
+    options: &Options,
+    events: Subscriber<'_>,
+    cancel: &AtomicBool,
+) -> Report {
+    let execution = Execution::new(work, store, options, events, cancel);
+    events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
+    // Before anything is written: on a file system that folds case, an old name may be a new one.
+    let removals = remove(&execution);
+    let (known, mut unknown) = look_up(&execution, tasks(&execution));
+    events(&Event::LookedUp {
+        hits: known.iter().map(|(task, _)| task.jobs.len()).sum(),
+        misses: unknown.iter().map(|task| task.jobs.len()).sum(),
+    });
+    unknown.extend(restore(&execution, &known));
+    unknown.sort_by_key(Task::leader);
+    compile(&execution, engine, unknown);
+    execution.recorder.flush();
+    execution.report(removals)
+}
+
+fn remove(execution: &Execution<'_>) -> Removals {
+    let mut removals = Removals::default();
+    for (removal, output) in execution.work.removals.iter().enumerate() {
+        if execution.interrupted() {
+            break;
+        }
+        match execution.outputs.remove(output) {
+            Ok(()) => {
+                (execution.events)(&Event::Removed { removal });
+                removals.removed.push(output.clone());
+            }
+            Err(error) => removals.not_removed.push((output.clone(), error)),
+        }
+    }
+    removals
+}
+
+fn compile(execution: &Execution<'_>, engine: &dyn Engine, unknown: Vec<Task>) {
+    let keyed = unknown.into_iter().filter_map(|task| {
+        let job = execution.job(task.leader())?;
+        Some((GroupKey { compiler: job.compiler, flags: job.action.flags }, task))
+    });
+    let queue = Queue::new(keyed.collect());
+    let numbers = AtomicUsize::new(0);
+    let needed = usize::try_from(queue.workers_needed()).unwrap_or(usize::MAX);
+    let slots = execution.options.jobs.get().min(needed);
+    std::thread::scope(|scope| {
+        for _ in 1..slots {
+            scope.spawn(|| Slot::new(execution, &queue, engine, &numbers).run());
+        }
+        // Starting a thread costs less than a worker, but one of them we have already.
+        if slots > 0 {
+            Slot::new(execution, &queue, engine, &numbers).run();
+        }
+    });
+}

@@ -1,0 +1,224 @@
+//! One execution: what all of its threads share, and how a job ends. Knows nothing of queues and
+//! workers.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytekiln_action::{ActionDigest, ActionResult, Diagnostic, Digest, Outcome};
+use bytekiln_cache::{Blob, Store};
+
+use crate::outputs::{Content, LastFolder, Outputs};
+use crate::queue::Task;
+use crate::record::{Kept, Recorder};
+use crate::result::canonical_pyc;
+use crate::source::read_source;
+use crate::{Event, Failure, Job, JobEnd, Options, Reply, Report, Subscriber, Verdict, Work};
+
+/// What all threads share.
+pub(crate) struct Execution<'a> {
+    pub work: &'a Work,
+    pub options: &'a Options,
+    pub events: Subscriber<'a>,
+    pub recorder: Recorder<'a>,
+    pub outputs: Outputs<'a>,
+    cancel: &'a AtomicBool,
+    interrupted: AtomicBool,
+    failed: AtomicBool,
+    ends: Mutex<Vec<Option<JobEnd>>>,
+}
+
+/// Who compiled, and how long it took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    pub worker: usize,
+    pub compile: Duration,
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(
+        work: &'a Work,
+        store: Option<&'a dyn Store>,
+        options: &'a Options,
+        events: Subscriber<'a>,
+        cancel: &'a AtomicBool,
+    ) -> Execution<'a> {
+        Execution {
+            work,
+            options,
+            events,
+            recorder: Recorder::new(store, events),
+            outputs: Outputs::new(&work.roots, options.link),
+            cancel,
+            interrupted: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            ends: Mutex::new(work.jobs.iter().map(|_| None).collect()),
+        }
+    }
+
+    /// Whether the caller has interrupted; says so once.
+    pub(crate) fn interrupted(&self) -> bool {
+        let interrupted = self.cancel.load(Ordering::Relaxed);
+        if interrupted && !self.interrupted.swap(true, Ordering::Relaxed) {
+            (self.events)(&Event::Interrupted);
+        }
+        interrupted
+    }
+
+    /// Whether nothing new is to be begun.
+    pub(crate) fn stopped(&self) -> bool {
+        self.interrupted() || (!self.options.keep_going && self.failed.load(Ordering::Relaxed))
+    }
+
+    /// The job of this index. Indices come from the work itself.
+    pub(crate) fn job(&self, index: usize) -> Option<&'a Job> {
+        self.work.jobs.get(index)
+    }
+
+    /// The bytes of a job's source, as planned.
+    pub(crate) fn source_of(&self, job: &Job) -> Result<std::sync::Arc<[u8]>, Failure> {
+        let Some(root) = self.work.roots.first() else {
+            return Err(Failure::SourceUnreadable("the work has no folders".to_owned()));
+        };
+        read_source(root, &job.source, &job.action.source)
+    }
+
+    /// A job has ended.
+    pub(crate) fn end(&self, index: usize, effort: Option<Effort>, end: JobEnd) {
+        match &end {
+            JobEnd::Rejected { .. } => self.failed.store(true, Ordering::Relaxed),
+            JobEnd::Failed(failure) if *failure != Failure::NotTried => {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+            JobEnd::Failed(_) | JobEnd::Compiled { .. } | JobEnd::Cached { .. } => {}
+        }
+        (self.events)(&Event::JobEnded {
+            job: index,
+            worker: effort.map(|effort| effort.worker),
+            end: &end,
+            compile: effort.map_or(Duration::ZERO, |effort| effort.compile),
+        });
+        let mut ends = self.ends.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(place) = ends.get_mut(index) {
+            *place = Some(end);
+        }
+    }
+
+    /// All jobs of a task have failed.
+    pub(crate) fn fail(&self, task: &Task, effort: Option<Effort>, failure: &Failure) {
+        for index in &task.jobs {
+            self.end(*index, effort, JobEnd::Failed(failure.clone()));
+        }
+    }
+
+    /// A compiler has answered: publish, record, report.
+    pub(crate) fn finish(&self, last: &mut LastFolder, task: &Task, source: &[u8], worker: usize, reply: Reply) {
+        let effort = Effort { worker, compile: reply.compile };
+        let failure = match reply.verdict {
+            Verdict::Compiled { payload } => {
+                let Some(leader) = self.job(task.leader()) else { return };
+                match canonical_pyc(&leader.action, source, &payload) {
+                    Ok(pyc) => return self.publish(last, task, leader, &pyc, reply.warnings, effort),
+                    Err(message) => Failure::InvalidResult(message),
+                }
+            }
+            Verdict::Rejected { error } => return self.reject(task, error, reply.warnings, effort),
+            Verdict::Refused => {
+                Failure::CompilerUnusable("no engine compiles such a source".to_owned())
+            }
+            Verdict::OutOfResources { message } => Failure::OutOfResources(message),
+        };
+        self.fail(task, Some(effort), &failure);
+    }
+
+    fn publish(
+        &self,
+        last: &mut LastFolder,
+        task: &Task,
+        leader: &Job,
+        pyc: &[u8],
+        warnings: Vec<Diagnostic>,
+        effort: Effort,
+    ) {
+        let blob = Blob { digest: Digest::of(pyc), bytes: pyc.into() };
+        let (kept, recordable) = self.recorder.keep(&blob);
+        let content = match &kept {
+            Kept::InFile(object) => Content::Both(&object.path, pyc),
+            Kept::InMemory => Content::Bytes(pyc),
+        };
+        for index in &task.jobs {
+            let Some(job) = self.job(*index) else { continue };
+            let end = match self.place_fresh(last, job, leader, &blob.digest, content) {
+                Ok(()) => JobEnd::Compiled { output: blob.digest, warnings: warnings.clone() },
+                Err(failure) => JobEnd::Failed(failure),
+            };
+            self.end(*index, Some(effort), end);
+        }
+        if recordable {
+            self.record(task.digest, Outcome::Compiled { output: blob.digest }, warnings, effort);
+        }
+    }
+
+    fn place_fresh(
+        &self,
+        last: &mut LastFolder,
+        job: &Job,
+        leader: &Job,
+        digest: &Digest,
+        content: Content<'_>,
+    ) -> Result<(), Failure> {
+        if job.source != leader.source {
+            self.source_of(job)?;
+        }
+        match &job.output {
+            Some(output) if !self.outputs.holds(last, output, digest) => self
+                .outputs
+                .place(last, output, content)
+                .map_err(|error| Failure::OutputUnwritable(error.to_string())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn reject(&self, task: &Task, error: Diagnostic, warnings: Vec<Diagnostic>, effort: Effort) {
+        for index in &task.jobs {
+            let end = JobEnd::Rejected {
+                error: error.clone(),
+                warnings: warnings.clone(),
+                cached: false,
+            };
+            self.end(*index, Some(effort), end);
+        }
+        self.record(task.digest, Outcome::Rejected { error }, warnings, effort);
+    }
+
+    fn record(&self, digest: ActionDigest, outcome: Outcome, warnings: Vec<Diagnostic>, effort: Effort) {
+        let compile_micros = u64::try_from(effort.compile.as_micros()).unwrap_or(u64::MAX);
+        self.recorder.record(digest, ActionResult { outcome, warnings, compile_micros });
+    }
+
+    /// How everything ended; what has not ended was not tried.
+    pub(crate) fn report(self, removals: Removals) -> Report {
+        let ends = self.ends.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ends = ends.into_iter().enumerate().map(|(job, end)| {
+            end.unwrap_or_else(|| {
+                let end = JobEnd::Failed(Failure::NotTried);
+                let (worker, compile) = (None, Duration::ZERO);
+                (self.events)(&Event::JobEnded { job, worker, end: &end, compile });
+                end
+            })
+        });
+        Report {
+            ends: ends.collect(),
+            removed: removals.removed,
+            not_removed: removals.not_removed,
+            interrupted: self.interrupted.into_inner(),
+        }
+    }
+}
+
+/// How the removals ended.
+#[derive(Default)]
+pub(crate) struct Removals {
+    pub removed: Vec<bytekiln_planner::OutputPath>,
+    pub not_removed: Vec<(bytekiln_planner::OutputPath, std::io::Error)>,
+}

@@ -1,0 +1,233 @@
+//! What the store knows already: looks up, and restores outputs from results. Knows nothing of
+//! compilers.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytekiln_action::{ActionDigest, ActionResult, Diagnostic, Digest, Outcome};
+use bytekiln_cache::{Blob, LocalObject};
+use bytekiln_planner::OutputPath;
+
+use crate::execution::Execution;
+use crate::outputs::{Content, LastFolder};
+use crate::queue::Task;
+use crate::result::{check_header, check_pyc};
+use crate::{CacheOrigin, Event, Failure, Job, JobEnd};
+
+/// Actions asked for at once.
+const LOOK_UP_BATCH: usize = 1024;
+/// Outputs restored by one thread before it looks for more.
+const RESTORE_BATCH: usize = 64;
+
+/// A task with what is known of it.
+pub(crate) type Known = (Task, ActionResult);
+
+/// The work's jobs by action: equal actions are one task.
+pub(crate) fn tasks(execution: &Execution<'_>) -> Vec<Task> {
+    let mut by_digest: HashMap<ActionDigest, usize> = HashMap::new();
+    let mut tasks: Vec<Task> = Vec::new();
+    for (index, job) in execution.work.jobs.iter().enumerate() {
+        let digest = job.action.digest();
+        let place = *by_digest.entry(digest).or_insert(tasks.len());
+        match tasks.get_mut(place) {
+            Some(task) => task.jobs.push(index),
+            None => tasks.push(Task {
+                digest,
+                jobs: vec![index],
+                size: job.action.source.size,
+                losses: 0,
+            }),
+        }
+    }
+    tasks
+}
+
+/// Asks for all tasks; gives the known and the unknown ones, both in their order.
+pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known>, Vec<Task>) {
+    let answers: Mutex<Vec<(usize, Vec<Option<ActionResult>>)>> = Mutex::default();
+    in_parallel(execution.options.jobs.get(), tasks.len(), LOOK_UP_BATCH, |start, end| {
+        let batch = tasks.get(start..end).unwrap_or_default();
+        let digests: Vec<ActionDigest> = batch.iter().map(|task| task.digest).collect();
+        let known = if execution.interrupted() {
+            vec![None; digests.len()]
+        } else {
+            execution.recorder.known(&digests)
+        };
+        answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((start, known));
+    });
+    let mut answers = answers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    answers.sort_by_key(|(start, _)| *start);
+    let answers = answers.into_iter().flat_map(|(_, known)| known);
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for (task, answer) in tasks.into_iter().zip(answers) {
+        match answer {
+            Some(result) => known.push((task, result)),
+            None => unknown.push(task),
+        }
+    }
+    (known, unknown)
+}
+
+/// Ends what is known, and gives back the tasks whose output the store has lost.
+pub(crate) fn restore(execution: &Execution<'_>, known: &[Known]) -> Vec<Task> {
+    let lost: Mutex<Vec<Task>> = Mutex::default();
+    in_parallel(execution.options.jobs.get(), known.len(), RESTORE_BATCH, |start, end| {
+        let mut last = LastFolder::default();
+        let mut without_file = Vec::new();
+        for (task, result) in known.get(start..end).unwrap_or_default() {
+            if execution.stopped() {
+                return;
+            }
+            without_file.extend(restore_one(execution, &mut last, task, result));
+        }
+        let missing = restore_from_bytes(execution, &mut last, without_file);
+        lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(missing);
+    });
+    lost.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A task that needs its output's bytes from the store.
+struct Needed<'a> {
+    task: Task,
+    digest: Digest,
+    warnings: &'a [Diagnostic],
+}
+
+/// Ends all jobs of a task that need no bytes, or can get them from a file of the store. Gives
+/// back the rest.
+fn restore_one<'a>(
+    execution: &Execution<'_>,
+    last: &mut LastFolder,
+    task: &Task,
+    result: &'a ActionResult,
+) -> Option<Needed<'a>> {
+    let warnings = &result.warnings;
+    let digest = match &result.outcome {
+        Outcome::Rejected { error } => {
+            for index in &task.jobs {
+                let (error, warnings) = (error.clone(), warnings.clone());
+                execution.end(*index, None, JobEnd::Rejected { error, warnings, cached: true });
+            }
+            return None;
+        }
+        Outcome::Compiled { output } => *output,
+    };
+    let mut waiting = Vec::new();
+    for index in &task.jobs {
+        let Some(job) = execution.job(*index) else { continue };
+        let origin = match &job.output {
+            None => CacheOrigin::Store,
+            Some(output) if execution.outputs.holds(last, output, &digest) => CacheOrigin::Output,
+            Some(_) => {
+                waiting.push(*index);
+                continue;
+            }
+        };
+        execution.end(*index, None, cached(origin, digest, warnings));
+    }
+    let first = execution.job(*waiting.first()?)?;
+    let task = Task { digest: task.digest, jobs: waiting, size: task.size, losses: 0 };
+    let object = execution.recorder.object(&digest);
+    if let Some(object) = object.filter(|object| is_usable(execution, &task, first, object)) {
+        for index in &task.jobs {
+            place(execution, last, *index, Content::File(&object.path), digest, warnings);
+        }
+        return None;
+    }
+    Some(Needed { task, digest, warnings })
+}
+
+fn restore_from_bytes(
+    execution: &Execution<'_>,
+    last: &mut LastFolder,
+    needed: Vec<Needed<'_>>,
+) -> Vec<Task> {
+    if needed.is_empty() {
+        return Vec::new();
+    }
+    let digests: Vec<Digest> = needed.iter().map(|needed| needed.digest).collect();
+    let mut lost = Vec::new();
+    for (needed, blob) in needed.into_iter().zip(execution.recorder.bytes(&digests)) {
+        let blob = blob.filter(|blob| is_valid(execution, &needed.task, blob));
+        let Some(blob) = blob else {
+            lost.push(needed.task);
+            continue;
+        };
+        for index in &needed.task.jobs {
+            let content = Content::Bytes(&blob.bytes);
+            place(execution, last, *index, content, needed.digest, needed.warnings);
+        }
+    }
+    lost
+}
+
+/// A file of a store on this machine: its digest was checked just now, and it was recorded after
+/// the codec had seen it.
+fn is_usable(execution: &Execution<'_>, task: &Task, job: &Job, object: &LocalObject) -> bool {
+    let mut beginning = [0; 16];
+    let header = match File::open(&object.path).and_then(|mut file| file.read_exact(&mut beginning)) {
+        Ok(()) => check_header(&job.action, &beginning),
+        Err(error) => Err(format!("could not read `{}`: {error}", object.path.display())),
+    };
+    keep_or_discard(execution, task, header)
+}
+
+/// Bytes from elsewhere: the codec has to see them before anything else does.
+fn is_valid(execution: &Execution<'_>, task: &Task, blob: &Blob) -> bool {
+    let Some(job) = execution.job(task.leader()) else { return false };
+    // If the source cannot be read now, the compilation that follows will say so.
+    let Ok(source) = execution.source_of(job) else { return false };
+    keep_or_discard(execution, task, check_pyc(&job.action, &source, &blob.bytes))
+}
+
+fn keep_or_discard(execution: &Execution<'_>, task: &Task, checked: Result<(), String>) -> bool {
+    match checked {
+        Ok(()) => true,
+        Err(message) => {
+            (execution.events)(&Event::EntryDiscarded { job: task.leader(), message });
+            false
+        }
+    }
+}
+
+fn place(
+    execution: &Execution<'_>,
+    last: &mut LastFolder,
+    index: usize,
+    content: Content<'_>,
+    digest: Digest,
+    warnings: &[Diagnostic],
+) {
+    let output: Option<&OutputPath> = execution.job(index).and_then(|job| job.output.as_ref());
+    let Some(output) = output else { return };
+    let end = match execution.outputs.place(last, output, content) {
+        Ok(()) => cached(CacheOrigin::Store, digest, warnings),
+        Err(error) => JobEnd::Failed(Failure::OutputUnwritable(error.to_string())),
+    };
+    execution.end(index, None, end);
+}
+
+fn cached(origin: CacheOrigin, output: Digest, warnings: &[Diagnostic]) -> JobEnd {
+    JobEnd::Cached { origin, output, warnings: warnings.to_vec() }
+}
+
+/// Calls `work` for all batches of `count`, on so many threads as there are batches for.
+fn in_parallel(threads: usize, count: usize, batch: usize, work: impl Fn(usize, usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    let run = || loop {
+        let start = next.fetch_add(batch, Ordering::Relaxed);
+        if start >= count {
+            return;
+        }
+        work(start, (start + batch).min(count));
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(count.div_ceil(batch)) {
+            scope.spawn(run);
+        }
+        run();
+    });
+}

@@ -1,0 +1,156 @@
+//! Results on their way into the store: in batches, and never the build's failure. Knows nothing
+//! of compilers and outputs.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytekiln_action::{ActionDigest, ActionResult, Digest};
+use bytekiln_cache::{Blob, LocalObject, ResultEntry, Store, StoreError};
+
+use crate::{Event, Subscriber};
+
+/// Results are sent together when there are so many of them…
+const BATCH_RESULTS: usize = 256;
+/// …or when their blobs have so many bytes.
+const BATCH_BYTES: u64 = 8 << 20;
+
+/// The store, as the build sees it: whatever fails is said once and not tried again.
+pub(crate) struct Recorder<'a> {
+    store: Option<&'a dyn Store>,
+    events: Subscriber<'a>,
+    troubled: AtomicBool,
+    /// Operations that still work.
+    reads: AtomicBool,
+    blobs: AtomicBool,
+    objects: AtomicBool,
+    results: AtomicBool,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    entries: Vec<ResultEntry>,
+    blobs: Vec<Blob>,
+    bytes: u64,
+}
+
+/// Where the bytes of a fresh result are now.
+pub(crate) enum Kept {
+    /// In this file of the store, too.
+    InFile(LocalObject),
+    /// In memory only.
+    InMemory,
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(store: Option<&'a dyn Store>, events: Subscriber<'a>) -> Recorder<'a> {
+        let works = || AtomicBool::new(store.is_some());
+        Recorder {
+            store,
+            events,
+            troubled: AtomicBool::new(false),
+            reads: works(),
+            blobs: works(),
+            objects: works(),
+            results: works(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// What is known of these actions, in their order.
+    pub(crate) fn known(&self, actions: &[ActionDigest]) -> Vec<Option<ActionResult>> {
+        let mut known =
+            self.attempt(&self.reads, |store| store.get_results(actions)).unwrap_or_default();
+        known.resize(actions.len(), None);
+        known
+    }
+
+    /// The store's file of this blob.
+    pub(crate) fn object(&self, digest: &Digest) -> Option<LocalObject> {
+        self.attempt(&self.reads, |store| store.local_object(digest)).flatten()
+    }
+
+    /// The bytes of these blobs, in their order; those that are not what their digest says are
+    /// missing.
+    pub(crate) fn bytes(&self, digests: &[Digest]) -> Vec<Option<Blob>> {
+        let mut blobs =
+            self.attempt(&self.reads, |store| store.read_blobs(digests)).unwrap_or_default();
+        blobs.resize(digests.len(), None);
+        for (blob, digest) in blobs.iter_mut().zip(digests) {
+            if blob.as_ref().is_some_and(|blob| Digest::of(&blob.bytes) != *digest) {
+                *blob = None;
+            }
+        }
+        blobs
+    }
+
+    /// Keeps an output. Its result must follow in [`Recorder::record`].
+    pub(crate) fn keep(&self, blob: &Blob) -> (Kept, bool) {
+        match self.attempt(&self.objects, |store| store.write_local_object(blob)) {
+            Some(Some(object)) => (Kept::InFile(object), true),
+            // A store without files: the blob goes with the next batch.
+            Some(None) if self.blobs.load(Ordering::Relaxed) => {
+                let mut waiting = self.lock();
+                waiting.bytes += blob.digest.size;
+                waiting.blobs.push(blob.clone());
+                (Kept::InMemory, true)
+            }
+            Some(None) | None => (Kept::InMemory, false),
+        }
+    }
+
+    /// Keeps a result whose blob, if it has one, was kept.
+    pub(crate) fn record(&self, action: ActionDigest, result: ActionResult) {
+        if !self.results.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut waiting = self.lock();
+        waiting.entries.push(ResultEntry { action, result });
+        if waiting.entries.len() >= BATCH_RESULTS || waiting.bytes >= BATCH_BYTES {
+            let batch = std::mem::take(&mut *waiting);
+            drop(waiting);
+            self.send(&batch);
+        }
+    }
+
+    /// Sends what is waiting. Also after an interruption: what is done stays done.
+    pub(crate) fn flush(&self) {
+        let batch = std::mem::take(&mut *self.lock());
+        self.send(&batch);
+    }
+
+    fn send(&self, batch: &Waiting) {
+        if !batch.blobs.is_empty()
+            && self.attempt(&self.blobs, |store| store.write_blobs(&batch.blobs)).is_none()
+        {
+            return; // a result must not name a blob that is not there
+        }
+        if !batch.entries.is_empty() {
+            let _: Option<()> =
+                self.attempt(&self.results, |store| store.update_results(&batch.entries));
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        works: &AtomicBool,
+        operation: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        let store = self.store.filter(|_| works.load(Ordering::Relaxed))?;
+        match operation(store) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                works.store(false, Ordering::Relaxed);
+                if !self.troubled.swap(true, Ordering::Relaxed) {
+                    let message = format!("{}: {error}", store.describe());
+                    (self.events)(&Event::StoreTrouble { message });
+                }
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,54 @@
+//! From what a compiler made to what is published: the only file of this crate that knows the
+//! codec.
+
+use bytekiln_action::Action;
+use bytekiln_codec::{
+    CanonicalOptions, Expectation, Header, Limits, Validation, assemble, canonicalize, source_hash,
+    validate,
+};
+
+/// Brings a payload to its canonical form, puts the header before it, and checks the whole as if
+/// somebody else had made it. The error says what is wrong.
+pub(crate) fn canonical_pyc(
+    action: &Action,
+    source: &[u8],
+    payload: &[u8],
+) -> Result<Vec<u8>, String> {
+    let release = action.toolchain.release;
+    let options = CanonicalOptions {
+        release,
+        recorded_path: action.recorded_path.as_bytes(),
+        limits: Limits::default(),
+    };
+    let canonical = canonicalize(payload, &options).map_err(|error| error.to_string())?;
+    let pyc = assemble(release, action.mode, source_hash(release, source), &canonical);
+    check_pyc(action, source, &pyc)?;
+    Ok(pyc)
+}
+
+/// Whether these bytes are a canonical result of this action on this source.
+pub(crate) fn check_pyc(action: &Action, source: &[u8], pyc: &[u8]) -> Result<(), String> {
+    let release = action.toolchain.release;
+    let expectation = Expectation {
+        release,
+        mode: action.mode,
+        source_hash: source_hash(release, source),
+        recorded_path: Some(action.recorded_path.as_bytes()),
+        limits: Limits::default(),
+    };
+    validate(pyc, &expectation).map_err(|error| error.to_string())
+}
+
+/// Whether the beginning of a file is the header of such a result. For files whose digest was
+/// recorded by us and has been checked: the digest vouches for the rest.
+pub(crate) fn check_header(action: &Action, beginning: &[u8]) -> Result<(), String> {
+    let header = Header::parse(beginning).map_err(|error| error.to_string())?;
+    let mode = match header.validation {
+        Validation::Hash { mode, .. } => Some(mode),
+        Validation::Timestamp { .. } => None,
+    };
+    if header.release() != Some(action.toolchain.release) || mode != Some(action.mode) {
+        return Err("its header is of another release or invalidation mode".to_owned());
+    }
+    Ok(())
+}
