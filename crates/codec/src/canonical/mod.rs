@@ -60,6 +60,3 @@ pub(crate) fn canonicalize_tree(
     Writer::new().write(interner.values(), root, &mut out);
     Ok(out)
 }
-
-#[cfg(test)]
-mod tests;

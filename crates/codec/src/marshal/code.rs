@@ -1,6 +1,8 @@
 //! What a code object consists of, per release, and what CPython checks before it believes one
 //! (`PyCode_NewWithPosOnlyArgs`, from 3.11 `_PyCode_Validate`).
 
+use std::collections::BTreeMap;
+
 use bytekiln_python::Release;
 
 use super::error::{CodeFault, DecodeError, DecodeErrorKind};
@@ -207,39 +209,62 @@ const CO_VARKEYWORDS: i32 = 0x08;
 /// `CO_FAST_LOCAL` in `co_localspluskinds`.
 const KIND_LOCAL: u8 = 0x20;
 
-/// Checks the types and the ranges of a finished code object.
-pub(super) fn check(tree: &Tree<'_>, row: &CodeRow) -> Result<(), CodeFault> {
-    let layout = tree.layout();
-    let first = row.first_child as usize;
-    let mut locals = 0;
-    let mut names = 0;
-    for (index, field) in layout.fields.iter().enumerate() {
-        let Some(child) = tree.children.get(first + index) else {
-            return Err(CodeFault::Type(field.name()));
-        };
-        let node = tree.node(tree.resolve(*child));
-        let fits = match field {
-            Code | LocalsPlusKinds | LineTable | ExceptionTable => node.kind() == tag::BYTES,
-            Filename | Name | Qualname => tag::is_text(node.kind()),
-            Consts => matches!(node.kind(), tag::TUPLE | tag::SMALL_TUPLE),
-            Names | Varnames | Freevars | Cellvars | LocalsPlusNames => node.is_tuple_of_text(),
-        };
-        if !fits {
-            return Err(CodeFault::Type(field.name()));
-        }
-        match field {
-            Code if !node.length.is_multiple_of(2) => return Err(CodeFault::OddCode),
-            Varnames => locals = node.length as usize,
-            LocalsPlusNames => names = node.length,
-            LocalsPlusKinds if node.length != names => return Err(CodeFault::KindsLength),
-            LocalsPlusKinds => {
-                let kinds = tree.content(node);
-                locals = kinds.iter().filter(|kind| **kind & KIND_LOCAL != 0).count();
-            }
-            _ => {}
-        }
+/// Checks finished code objects.
+#[derive(Debug, Default)]
+pub(super) struct CodeChecker {
+    /// How many locals each `co_localspluskinds` has: code objects may share a long one.
+    locals: BTreeMap<NodeId, usize>,
+}
+
+impl CodeChecker {
+    /// Checks the types and the ranges of a code object that was read up to `offset`.
+    pub(super) fn check(
+        &mut self,
+        tree: &Tree<'_>,
+        row: &CodeRow,
+        offset: usize,
+    ) -> Result<(), DecodeError> {
+        let checked = self
+            .check_fields(tree, row.first_child as usize)
+            .and_then(|locals| check_numbers(&row.numbers, locals));
+        checked.map_err(|fault| DecodeError::at(DecodeErrorKind::BadCode(fault), offset))
     }
-    check_numbers(&row.numbers, locals)
+
+    /// Checks what the fields are; how many local variables there are.
+    fn check_fields(&mut self, tree: &Tree<'_>, first: usize) -> Result<usize, CodeFault> {
+        let layout = tree.layout();
+        let mut locals = 0;
+        let mut names = 0;
+        for (index, field) in layout.fields.iter().enumerate() {
+            let Some(child) = tree.children.get(first + index) else {
+                return Err(CodeFault::Type(field.name()));
+            };
+            let id = tree.resolve(*child);
+            let node = tree.node(id);
+            let fits = match field {
+                Code | LocalsPlusKinds | LineTable | ExceptionTable => node.kind() == tag::BYTES,
+                Filename | Name | Qualname => tag::is_text(node.kind()),
+                Consts => matches!(node.kind(), tag::TUPLE | tag::SMALL_TUPLE),
+                Names | Varnames | Freevars | Cellvars | LocalsPlusNames => node.is_tuple_of_text(),
+            };
+            if !fits {
+                return Err(CodeFault::Type(field.name()));
+            }
+            match field {
+                Code if !node.length.is_multiple_of(2) => return Err(CodeFault::OddCode),
+                Varnames => locals = node.length as usize,
+                LocalsPlusNames => names = node.length,
+                LocalsPlusKinds if node.length != names => return Err(CodeFault::KindsLength),
+                LocalsPlusKinds => {
+                    let count =
+                        || tree.content(node).iter().filter(|kind| **kind & KIND_LOCAL != 0);
+                    locals = *self.locals.entry(id).or_insert_with(|| count().count());
+                }
+                _ => {}
+            }
+        }
+        Ok(locals)
+    }
 }
 
 fn check_numbers(numbers: &CodeNumbers, locals: usize) -> Result<(), CodeFault> {
@@ -271,9 +296,4 @@ fn check_numbers(numbers: &CodeNumbers, locals: usize) -> Result<(), CodeFault> 
         return Err(CodeFault::Range("co_stacksize"));
     }
     Ok(())
-}
-
-/// As [`check`], as the decoder reports it.
-pub(super) fn check_at(tree: &Tree<'_>, row: &CodeRow, offset: usize) -> Result<(), DecodeError> {
-    check(tree, row).map_err(|fault| DecodeError::at(DecodeErrorKind::BadCode(fault), offset))
 }

@@ -3,7 +3,7 @@
 
 use bytekiln_python::Release;
 
-use super::code::{self, CODE_FIELDS_BEFORE_LINE, CodeLayout, CodeNumbers, CodeRow};
+use super::code::{CODE_FIELDS_BEFORE_LINE, CodeChecker, CodeLayout, CodeNumbers, CodeRow};
 use super::error::{DecodeError, DecodeErrorKind};
 use super::number;
 use super::reader::Reader;
@@ -38,6 +38,7 @@ pub fn decode<'a>(
         frames: Vec::new(),
         pending: Vec::new(),
         slots: Vec::new(),
+        checker: CodeChecker::default(),
     };
     decoder.run()
 }
@@ -58,6 +59,7 @@ struct Decoder<'a> {
     pending: Vec<NodeId>,
     /// Node of each reference slot.
     slots: Vec<u32>,
+    checker: CodeChecker,
 }
 
 /// A container whose children are being read.
@@ -278,7 +280,7 @@ impl<'a> Decoder<'a> {
         let length = self.tree.children.len() - first;
         let id = if frame.tag & !tag::FLAG_REF == tag::CODE {
             let row = CodeRow { numbers: frame.numbers, first_child: first as u32 };
-            code::check_at(&self.tree, &row, self.reader.position())?;
+            self.checker.check(&self.tree, &row, self.reader.position())?;
             self.tree.codes.push(row);
             self.push(frame.tag, self.tree.codes.len() - 1, length)
         } else {

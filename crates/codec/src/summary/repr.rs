@@ -1,6 +1,6 @@
 //! Objects as Python's `repr` shows them, cut where they get long.
 
-use crate::marshal::{CodeField, CodeObject, NodeId, Object, Tree, text};
+use crate::marshal::{CodeField, CodeObject, NodeId, Object, Tree, tag, text};
 
 /// Characters of one constant or name.
 const ONE: usize = 240;
@@ -73,22 +73,28 @@ impl<'t> Renderer<'t> {
 
     fn object(&self, id: NodeId, out: &mut String, open: &mut Vec<Part>) {
         let id = self.tree.resolve(id);
+        let node = self.tree.node(id);
+        if node.kind() == tag::LONG && node.length as usize > ONE {
+            // Not even looked at: references to a long one may be many.
+            out.push_str(&format!("<int of {} bytes>", node.length));
+            return;
+        }
         match self.tree.get(id) {
             Object::None => out.push_str("None"),
             Object::False => out.push_str("False"),
             Object::True => out.push_str("True"),
             Object::Ellipsis => out.push_str("Ellipsis"),
             Object::StopIteration => out.push_str("<class 'StopIteration'>"),
-            Object::Integer(integer) if integer.digits.len() <= ONE => {
-                out.push_str(&integer.to_string());
-            }
-            Object::Integer(integer) => {
-                let sign = if integer.negative { "-" } else { "" };
-                out.push_str(&format!("{sign}<int of {} bits>", integer.digits.len() * 15));
-            }
+            Object::Integer(integer) => out.push_str(&integer.to_string()),
             Object::Float(number) => out.push_str(&float(number)),
+            Object::Complex(real, imaginary) if real.to_bits() == 0 => {
+                let text = float(imaginary);
+                out.push_str(&format!("{}j", text.strip_suffix(".0").unwrap_or(&text)));
+            }
             Object::Complex(real, imaginary) => {
-                out.push_str(&format!("({}{:+}j)", float(real), Signed(imaginary)));
+                let real = float(real);
+                let real = real.strip_suffix(".0").unwrap_or(&real);
+                out.push_str(&format!("({real}{}j)", Signed(imaginary)));
             }
             Object::Bytes(bytes) => quote_bytes(bytes, out),
             Object::Text { bytes, latin1, .. } => quote(&readable(bytes, latin1), out),

@@ -1,6 +1,11 @@
 //! The real interpreters as oracles: each compiles its own standard library in many ways, and all
 //! of them must come to one canonical form that loads as what was compiled. A slice of the library
 //! by default, all of it with `BYTEKILN_FULL=1`.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says which interpreters it used"
+)]
 
 mod helper;
 mod interpreters;

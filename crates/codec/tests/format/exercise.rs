@@ -1,0 +1,40 @@
+//! What must hold of any bytes at all. The body of the fuzz target, which includes this file, and
+//! of the mutation test.
+
+use bytekiln_codec::{
+    CanonicalOptions, Expectation, Header, Limits, SourceHash, assemble, canonicalize, decode,
+    encode, summary, validate,
+};
+use bytekiln_python::{InvalidationMode, Release};
+
+/// Reads bytes as a payload of `release`. Whether they are one is of no interest; if they are, all
+/// that the codec promises must hold. True if they are.
+pub(crate) fn payload(release: Release, bytes: &[u8]) -> bool {
+    let limits = Limits::default();
+    let Ok(tree) = decode(bytes, release, &limits) else { return false };
+    assert!(encode(&tree) == bytes, "encoding changes what was decoded");
+
+    let options = CanonicalOptions { release, recorded_path: b"a/b.py", limits };
+    let mode = InvalidationMode::UncheckedHash;
+    let source_hash = SourceHash(*b"12345678");
+    if let Ok(canonical) = canonicalize(bytes, &options) {
+        assert!(canonicalize(&canonical, &options).as_ref() == Ok(&canonical), "not idempotent");
+        let canonical_tree = decode(&canonical, release, &limits).expect("canonical bytes decode");
+        assert!(encode(&canonical_tree) == canonical, "encoding changes canonical bytes");
+        let recorded_path = Some(options.recorded_path);
+        let expect = Expectation { release, mode, source_hash, recorded_path, limits };
+        let pyc = assemble(release, mode, source_hash, &canonical);
+        assert_eq!(validate(&pyc, &expect), Ok(()));
+    }
+    // Showing must not fail on what is valid, nor crash on anything.
+    let _ = summary(&assemble(release, mode, source_hash, bytes), &limits);
+    true
+}
+
+/// Reads bytes as a header, and what follows as its payload.
+pub(crate) fn pyc(bytes: &[u8]) {
+    if let Ok(header) = Header::parse(bytes) {
+        assert!(bytes.starts_with(&header.to_bytes()), "a header changes");
+        let _ = summary(bytes, &Limits::default());
+    }
+}

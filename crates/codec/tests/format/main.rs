@@ -1,0 +1,12 @@
+//! The codec against bytes made by hand, at random, and by mutating real payloads. No interpreter
+//! is needed; those are the oracle's part.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod canonical;
+mod document;
+mod exercise;
+mod hostile;
+mod modules;
+mod mutations;
+mod properties;
+mod showing;

@@ -1,0 +1,102 @@
+//! Real payloads with a few bytes changed: whatever becomes of them, the codec keeps its promises.
+//! The same seeds and the same body as the fuzz targets, but the same mutations each time.
+
+use std::path::{Path, PathBuf};
+
+use bytekiln_codec::{HEADER_LENGTH, Header, Limits, decode, summary};
+use bytekiln_python::Release;
+
+use crate::exercise;
+
+/// In all, over the seeds.
+const MUTATIONS: usize = 20_000;
+
+/// The `.pyc` files of the fuzz corpus, one a release.
+pub(crate) fn seeds() -> Vec<(Release, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let entries = std::fs::read_dir(&folder).expect("the seeds");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a seed").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pyc"));
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path).expect("a seed");
+        let header = Header::parse(&bytes).expect("a header");
+        (header.release().expect("a final release"), bytes)
+    };
+    paths.iter().map(read).collect()
+}
+
+#[test]
+fn seeds_cover_each_release() {
+    let seeds = seeds();
+    let mut releases: Vec<Release> = seeds.iter().map(|(release, _)| *release).collect();
+    releases.sort();
+    assert_eq!(releases, Release::all().collect::<Vec<Release>>());
+    for (release, bytes) in seeds {
+        assert!(exercise::payload(release, &bytes[HEADER_LENGTH..]));
+        assert!(summary(&bytes, &Limits::default()).is_ok());
+    }
+}
+
+#[test]
+fn every_prefix_is_an_error() {
+    for (release, bytes) in seeds() {
+        let payload = &bytes[HEADER_LENGTH..];
+        for length in 0..payload.len() {
+            let found = decode(&payload[..length], release, &Limits::default());
+            assert!(found.is_err(), "{release}, {length} of {} bytes", payload.len());
+        }
+    }
+}
+
+/// A fixed sequence (xorshift64), so that a failure can be repeated.
+struct Sequence(u64);
+
+impl Sequence {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
+fn mutate(bytes: &mut Vec<u8>, sequence: &mut Sequence) {
+    const TAGS: &[u8] = b"NFT.SiIlfgxysazZAut)([<>{}rc:?0";
+    for _ in 0..=sequence.below(3) {
+        let place = sequence.below(bytes.len());
+        match sequence.below(8) {
+            0 => bytes[place] ^= 1 << sequence.below(8),
+            1 => bytes[place] = sequence.below(256) as u8,
+            2 => bytes[place] = TAGS[sequence.below(TAGS.len())],
+            3 => bytes[place] ^= 0x80,
+            4 => bytes[place] = bytes[place].wrapping_add(1),
+            5 => drop(bytes.remove(place)),
+            6 => bytes.insert(place, TAGS[sequence.below(TAGS.len())]),
+            _ => {
+                let length = sequence.below(32).min(bytes.len() - place);
+                let copy = bytes[place..place + length].to_vec();
+                let target = sequence.below(bytes.len());
+                bytes.splice(target..target, copy);
+            }
+        }
+    }
+}
+
+#[test]
+fn mutated_payloads() {
+    let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15);
+    let seeds = seeds();
+    let mut valid = 0;
+    for round in 0..MUTATIONS {
+        let (release, bytes) = &seeds[round % seeds.len()];
+        let mut payload = bytes[HEADER_LENGTH..].to_vec();
+        mutate(&mut payload, &mut sequence);
+        valid += usize::from(exercise::payload(*release, &payload));
+        let mut pyc = bytes.clone();
+        mutate(&mut pyc, &mut sequence);
+        exercise::pyc(&pyc);
+    }
+    // Mutations that are all refused would test the refusal only.
+    assert!(valid > MUTATIONS / 20 && valid < MUTATIONS, "{valid} are valid");
+}
