@@ -7,8 +7,9 @@ use std::path::Path;
 
 use bytekiln_action::ActionDigest;
 
+use super::journal::{journals, read_dead_journal};
 use super::record::Record;
-use super::results::{Kept, Records, TABLE, journals, keep_newer, open_table, read_dead_journal};
+use super::results::{Kept, Records, TABLE, keep_newer, open_table};
 use super::root::write_file;
 use super::table::encode_table;
 use crate::store::WarningLog;

@@ -6,9 +6,10 @@
 //! ROOT/CACHEDIR.TAG      backup programs leave it out
 //! ROOT/bytekiln-cache    layout version; without it nothing is ever deleted
 //! ROOT/objects/ab/cdef…  blobs (objects.rs)
-//! ROOT/results-1/…       action results (results.rs, record.rs, table.rs, merge.rs)
+//! ROOT/results-1/…       action results (results.rs, journal.rs, record.rs, table.rs, merge.rs)
 //! ```
 
+mod journal;
 mod merge;
 mod objects;
 mod record;
