@@ -1,1 +1,14 @@
-//! End-to-end tests.
+//! The end-to-end suite: the real command, real interpreters, real files. Knows the command line,
+//! documented formats and exit statuses, and nothing of the crates behind them.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
+
+mod bad_input;
+mod build;
+mod cache;
+mod concurrent;
+mod plan;
+mod reproducible;
+mod sandbox;
+mod targets;
+mod transcripts;
