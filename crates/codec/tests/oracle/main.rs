@@ -7,8 +7,8 @@
     reason = "a test fails by panicking, and says which interpreters it used"
 )]
 
-mod helper;
 mod interpreters;
+mod process;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use bytekiln_codec::{
     summary, validate,
 };
 use bytekiln_python::{InvalidationMode, Release};
-use helper::{Compiled, Helper};
+use process::{Compiled, Process};
 
 /// Files of each standard library that are compiled by default.
 const FILES: usize = 150;
@@ -56,11 +56,11 @@ fn canonical_forms(
     files: usize,
     order: &str,
 ) -> BTreeMap<String, Vec<u8>> {
-    let mut helper = Helper::start(interpreter, release, files, order);
+    let mut process = Process::start(interpreter, release, files, order);
     let mut all = BTreeMap::new();
-    while let Some(compiled) = helper.next() {
+    while let Some(compiled) = process.next() {
         let canonical = check_file(release, &compiled);
-        let verdict = helper.judge(&canonical);
+        let verdict = process.judge(&canonical);
         assert_eq!(verdict, "", "{} of {}", compiled.path, interpreter.display());
         all.insert(compiled.path, canonical);
     }

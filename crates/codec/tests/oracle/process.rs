@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use bytekiln_python::Release;
 
-pub(crate) struct Helper {
+pub(crate) struct Process {
     child: Child,
     to: BufWriter<ChildStdin>,
     from: BufReader<ChildStdout>,
@@ -20,9 +20,14 @@ pub(crate) struct Compiled {
     pub(crate) variants: Vec<Vec<u8>>,
 }
 
-impl Helper {
+impl Process {
     /// `files` is how many of the standard library to take, spread evenly; 0 takes all.
-    pub(crate) fn start(interpreter: &Path, release: Release, files: usize, order: &str) -> Helper {
+    pub(crate) fn start(
+        interpreter: &Path,
+        release: Release,
+        files: usize,
+        order: &str,
+    ) -> Process {
         let mut child = Command::new(interpreter)
             .args(["-I", "-B", "-c", include_str!("compile.py")])
             .args([&files.to_string(), order])
@@ -32,10 +37,10 @@ impl Helper {
             .expect("the interpreter starts");
         let to = BufWriter::new(child.stdin.take().expect("a pipe"));
         let from = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut helper = Helper { child, to, from };
-        let magic = helper.receive();
+        let mut process = Process { child, to, from };
+        let magic = process.receive();
         assert_eq!(magic, release.magic_bytes(), "{} is not final", interpreter.display());
-        helper
+        process
     }
 
     /// The next file; `None` after the last.
@@ -70,7 +75,7 @@ impl Helper {
     }
 }
 
-impl Drop for Helper {
+impl Drop for Process {
     fn drop(&mut self) {
         // Already gone after the last file; otherwise a test failed and nobody reads on.
         let _ = self.child.kill();
