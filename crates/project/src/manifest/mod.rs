@@ -1,0 +1,19 @@
+//! Reading manifests: where settings may stand, what keys there are, and what is said when one is
+//! wrong. Knows nothing of which folders become members.
+
+mod cargo;
+mod document;
+mod home;
+mod problem;
+mod profile;
+mod reader;
+mod schema;
+mod value;
+
+pub use problem::{LocatedProblem, Place, WorkspaceError};
+
+pub(crate) use document::{Located, ManifestFile, Notes, lookup, read_if_there};
+pub(crate) use home::{Home, SettingsKind, locate, own_settings};
+pub(crate) use profile::resolve_profiles;
+pub(crate) use schema::{MemberSettings, Settings, read_package_settings, read_settings};
+pub(crate) use value::nearest;

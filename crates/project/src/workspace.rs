@@ -1,0 +1,55 @@
+//! `load_workspace`: from a folder to a `Workspace`, in one screen. The reading is in `manifest`,
+//! the finding of members in `discover`.
+
+use std::path::Path;
+
+use crate::discover::discover_members;
+use crate::manifest::{
+    Notes, Settings, SettingsKind, WorkspaceError, locate, read_settings, resolve_profiles,
+};
+use crate::model::Workspace;
+
+/// Finds the workspace around the folder `start`, upwards, or the one of `manifest_path` (a
+/// manifest or its folder, relative to `start`), reads its manifests and finds its members.
+///
+/// Reads files and lists folders; asks `cargo metadata` only when a `Cargo.toml` holds settings.
+///
+/// # Errors
+/// Everything that is wrong with the manifests, each with its place.
+pub fn load_workspace(
+    start: &Path,
+    manifest_path: Option<&Path>,
+) -> Result<Workspace, WorkspaceError> {
+    let mut notes = Notes::default();
+    let home = locate(start, manifest_path, &mut notes)?;
+    let settings = match &home.settings {
+        None => Settings::default(),
+        Some((kind, file)) => {
+            let Some(table) = kind.table(file) else {
+                let message = format!("`{}` must be a table", kind.keys().join("."));
+                return Err(WorkspaceError::of(&file.path, message, None));
+            };
+            let (settings, problems) =
+                read_settings(file, table, *kind == SettingsKind::CargoPackage);
+            notes.errors.extend(problems);
+            settings
+        }
+    };
+    let manifest = home.settings.as_ref().map(|(_, file)| file);
+    let (profiles, problems) = resolve_profiles(&settings, manifest);
+    notes.errors.extend(problems);
+    let members = discover_members(&home, &settings, &mut notes);
+    if let Some(error) = WorkspaceError::from_all(notes.errors) {
+        return Err(error);
+    }
+    Ok(Workspace {
+        manifest: manifest.map(|file| file.path.clone()),
+        watched: notes.watched.into_iter().collect(),
+        members,
+        profiles,
+        allowances: settings.allowances,
+        cache: settings.cache,
+        problems: notes.warnings,
+        root: home.root,
+    })
+}
