@@ -83,7 +83,12 @@ pub(super) fn merge(
         recorded: kept.recorded,
         result: &kept.result,
     }));
-    write_file(folder, TABLE, |file| file.write_all(&table))?;
+    // Synced, unlike all else: the journals go next, and a power failure would cost everything
+    // that was ever known, not only the last build. Merges are rare.
+    write_file(folder, TABLE, |file| {
+        file.write_all(&table)?;
+        file.sync_data()
+    })?;
     for (path, _file) in &dead {
         fs::remove_file(path)?;
     }

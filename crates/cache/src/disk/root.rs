@@ -104,7 +104,7 @@ impl Drop for Temporary {
 }
 
 /// Writes a whole file under its final name or none at all: temporary file in the same folder,
-/// then rename. Mode 0644 whatever the umask. Not synced: after a power cut a file may be short
+/// then rename. Mode 0644 whatever the umask. Not synced unless `fill` does it: after a power cut a file may be short
 /// or empty, which its checksum or digest shows, and 20 times the cost buys nothing in a cache.
 pub(super) fn write_file(
     folder: &Path,

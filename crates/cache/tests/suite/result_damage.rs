@@ -130,6 +130,21 @@ fn many_journals_are_merged_by_the_first_question() {
 }
 
 #[test]
+fn a_merge_that_fails_loses_nothing() {
+    let scratch = Scratch::new();
+    keep_results(scratch.path());
+    // A folder that is not empty cannot be replaced by a table.
+    fs::create_dir_all(scratch.join("results-1/table/file")).unwrap();
+    assert!(open(scratch.path()).gc(&GcOptions::default()).is_err());
+    assert_eq!(files(scratch.path(), ".journal").len(), 2);
+    let (found, warnings) = ask(scratch.path());
+    assert_eq!((found, warnings.len()), (100, 1));
+    // Not even left-overs.
+    let left = fs::read_dir(scratch.join("results-1")).unwrap();
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with(".tmp-")));
+}
+
+#[test]
 fn others_see_results_at_once_and_keep_seeing_them_when_they_are_merged() {
     let scratch = Scratch::new();
     let entry = |number: u64| ResultEntry { action: action(number), result: rejected("no") };
