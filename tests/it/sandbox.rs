@@ -104,11 +104,6 @@ impl Sandbox {
         self.caches().into_iter().map(|path| (path.clone(), self.read(&path))).collect()
     }
 
-    /// The interpreter that is `python3` here.
-    pub(crate) fn interpreter(&self) -> &Python {
-        &self.python
-    }
-
     /// `cpython-311`.
     pub(crate) fn tag(&self) -> String {
         format!("cpython-{}{}", self.python.version.0, self.python.version.1)
