@@ -6,6 +6,7 @@
     reason = "this is a command; printing is what it does"
 )]
 
+mod bench;
 mod ci;
 mod shell;
 mod tidy;
@@ -17,6 +18,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy                    check what clippy cannot: layers, dependencies, file headers, sizes, names
   ci                      everything that has to pass before a change is merged
+  bench [--runs N] [--big] [--only TEXT]
+                          measure against compileall, uv and git, as ratios in one run
   transcripts [--update]  replay the READMEs of examples/, or write what was printed
 ";
 
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("tidy") if rest.is_empty() => tidy::run(),
         Some("ci") if rest.is_empty() => ci::run(),
+        Some("bench") => bench::run(rest),
         Some("transcripts") if rest.is_empty() => transcripts::run(false),
         Some("transcripts") if rest == ["--update"] => transcripts::run(true),
         Some("-h" | "--help" | "help") => {

@@ -1,0 +1,172 @@
+//! The command lines of all contenders, each in one function, and the folders they work in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use super::corpora::{Corpora, Corpus, count};
+use crate::shell;
+
+/// Jobs of every contender that lets itself be told.
+const JOBS: &str = "2";
+
+/// Where copies are made: outside the repository, whose `.gitignore` hides `corpora/`.
+pub(crate) struct Workplace {
+    folder: tempfile::TempDir,
+    bytekiln: PathBuf,
+    python: PathBuf,
+    uv: PathBuf,
+}
+
+impl Workplace {
+    pub(crate) fn new(corpora: &Corpora) -> Result<Self> {
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| shell::root().join("target"), PathBuf::from);
+        Ok(Self {
+            folder: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir()?,
+            bytekiln: target.join("release/bytekiln"),
+            python: corpora.python.clone(),
+            uv: corpora.uv.clone(),
+        })
+    }
+
+    /// A folder of this run.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Makes a folder be a fresh copy of a corpus.
+    pub(crate) fn copy(&self, corpus: &Corpus, name: &str) -> Result<PathBuf> {
+        let to = self.path(name);
+        self.remove(name)?;
+        copy_tree(&corpus.folder, &to)?;
+        Ok(to)
+    }
+
+    /// Removes a folder, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        if path.exists() {
+            shell::run(Command::new("rm").arg("-rf").arg(path))?;
+        }
+        Ok(())
+    }
+
+    /// `bytekiln build`, the mode being compileall's of [`Workplace::compileall`].
+    pub(crate) fn bytekiln(&self, tree: &Path, cache: &Path) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["build", "--quiet", "--invalidation-mode", "unchecked-hash"]);
+        command.args(["--jobs", JOBS, "--manifest-path"]).arg(tree);
+        command.arg("--python").arg(&self.python).arg("--cache-dir").arg(cache);
+        command
+    }
+
+    /// CPython's own.
+    pub(crate) fn compileall(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(&self.python);
+        command.args(["-m", "compileall", "-q", "-j", JOBS]);
+        command.args(["--invalidation-mode", "unchecked-hash"]).arg(tree);
+        command
+    }
+
+    /// An empty project with an environment that holds a corpus; its folder.
+    pub(crate) fn uv_project(&self, corpus: &Corpus, name: &str) -> Result<PathBuf> {
+        let project = self.path(name);
+        self.remove(name)?;
+        fs::create_dir_all(&project)?;
+        fs::write(
+            project.join("pyproject.toml"),
+            "[project]\nname = \"bench\"\nversion = \"0\"\nrequires-python = \">=3.11\"\n",
+        )?;
+        let mut make = self.quiet(&self.uv);
+        make.current_dir(&project).args([
+            "venv",
+            "--quiet",
+            "--offline",
+            "--no-project",
+            "--python",
+        ]);
+        shell::run(make.arg(&self.python).arg(".venv"))?;
+        copy_tree(&corpus.folder, &project.join(".venv/lib/python3.11/site-packages"))?;
+        Ok(project)
+    }
+
+    /// uv's compiler alone: the project needs nothing, so nothing is resolved from an index or
+    /// installed, and the whole of `site-packages` is compiled, fresh or not.
+    pub(crate) fn uv(&self, project: &Path) -> Command {
+        let mut command = self.quiet(&self.uv);
+        command.current_dir(project);
+        command.args(["sync", "--quiet", "--offline", "--inexact", "--no-install-project"]);
+        command.args(["--compile-bytecode", "--python"]).arg(&self.python);
+        command.env("PYC_INVALIDATION_MODE", "UNCHECKED_HASH").env("UV_CONCURRENT_INSTALLS", JOBS);
+        command
+    }
+
+    /// A repository of everything in a folder, with the untracked cache on and filled.
+    pub(crate) fn git_repository(&self, tree: &Path) -> Result<()> {
+        fs::write(tree.join(".gitignore"), "__pycache__/\n.bytekiln/\n")?;
+        for arguments in [
+            &["init", "--quiet"][..],
+            &["config", "user.name", "bench"],
+            &["config", "user.email", "bench@invalid"],
+            &["config", "core.untrackedCache", "true"],
+            &["config", "gc.auto", "0"],
+            &["add", "--all"],
+            &["commit", "--quiet", "--message", "corpus"],
+            &["status", "--porcelain"],
+            &["status", "--porcelain"],
+        ] {
+            let mut git = self.quiet(Path::new("git"));
+            shell::run(git.current_dir(tree).args(arguments))?;
+        }
+        Ok(())
+    }
+
+    /// What git users do all day.
+    pub(crate) fn git_status(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(Path::new("git"));
+        command.current_dir(tree).args(["status", "--porcelain"]);
+        command
+    }
+
+    /// With a home of its own and without a terminal.
+    fn quiet(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("HOME", self.folder.path()).env("XDG_CACHE_HOME", self.path("xdg"));
+        command.env_remove("PYTHONPYCACHEPREFIX").env_remove("PYTHONDONTWRITEBYTECODE");
+        command
+    }
+
+    /// A command line for readers, without this machine's folders.
+    pub(crate) fn shown(&self, command: &Command) -> String {
+        let mut line = String::new();
+        for (name, value) in command.get_envs() {
+            if let (Some(name), Some(value)) = (name.to_str(), value)
+                && (name.starts_with("PYC_") || name.starts_with("UV_"))
+            {
+                line.push_str(&format!("{name}={} ", value.to_string_lossy()));
+            }
+        }
+        line.push_str(&shell::display(command));
+        let python = self.python.to_string_lossy().into_owned();
+        let base = format!("{}/", self.folder.path().display());
+        line.replace(&python, "3.11").replace(&base, "").replacen("python3.11 -m", "python -m", 1)
+    }
+}
+
+/// Expects about as many outputs as sources: a contender that does nothing is fast.
+pub(crate) fn expect_outputs(tree: &Path, corpus: &Corpus) -> Result<()> {
+    let outputs = count(tree, "pyc")?;
+    if outputs.saturating_mul(100) < corpus.sources.saturating_mul(95) {
+        bail!("{outputs} outputs of {} sources in `{}`", corpus.sources, tree.display());
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    shell::run(Command::new("cp").arg("-a").arg(from.join(".")).arg(to))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask bench`: Bytekiln against compileall, uv and git, interleaved in one run, because
+//! only ratios of one run mean anything. Prints a Markdown table with the command lines.
+
+mod contender;
+mod corpora;
+mod machine;
+mod measure;
+mod report;
+mod scenario;
+
+use anyhow::{Result, bail};
+
+use crate::shell;
+
+/// What was asked for.
+struct Options {
+    /// Runs of each contender.
+    runs: usize,
+    /// Also the tree of 86,000 sources.
+    big: bool,
+    /// Only scenarios whose title has this in it.
+    only: Option<String>,
+}
+
+const USAGE: &str = "usage: cargo xtask bench [--runs N] [--big] [--only TEXT]";
+
+fn options(arguments: &[String]) -> Result<Options> {
+    let mut options = Options { runs: 5, big: false, only: None };
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match (argument.as_str(), argument.as_str() == "--big") {
+            (_, true) => options.big = true,
+            ("--runs", _) => match arguments.next().map(|runs| runs.parse()) {
+                Some(Ok(runs)) if runs > 0 => options.runs = runs,
+                _ => bail!("`--runs` wants a number above 0\n{USAGE}"),
+            },
+            ("--only", _) => match arguments.next() {
+                Some(text) => options.only = Some(text.clone()),
+                None => bail!("`--only` wants a text\n{USAGE}"),
+            },
+            _ => bail!("unknown argument `{argument}`\n{USAGE}"),
+        }
+    }
+    Ok(options)
+}
+
+/// Builds the command, fetches what is missing, measures, prints.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let options = options(arguments)?;
+    shell::run(shell::cargo().args(["build", "--release", "--quiet", "--package", "bytekiln"]))?;
+    let corpora = corpora::fetch(&shell::root().join("corpora"))?;
+    let workplace = contender::Workplace::new(&corpora)?;
+    let mut report = report::Report::new(machine::describe(&corpora)?);
+    for scenario in scenario::all(&corpora, &workplace, options.big)? {
+        let wanted =
+            options.only.as_ref().is_none_or(|only| scenario.title.contains(only.as_str()));
+        if wanted {
+            eprintln!("measuring: {} ({} runs)", scenario.title, options.runs);
+            report.add(&scenario.title, scenario.goal, scenario::measure(&scenario, options.runs)?);
+        }
+    }
+    print!("{report}");
+    Ok(())
+}
