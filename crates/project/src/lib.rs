@@ -3,13 +3,30 @@
 //! of how work is done.
 
 mod discover;
+mod index;
+mod interpreter;
+mod load;
+mod lower;
 mod manifest;
 mod model;
+mod parallel;
+mod path;
+mod scan;
 mod workspace;
 
+pub use index::{
+    CheckDepth, LockError, SettledQuery, SettledSummary, StateError, StateLock, lock_state,
+    prepare_state, settled,
+};
+pub use interpreter::Interpreter;
+pub use load::{
+    Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
+    Request, load, record,
+};
 pub use manifest::{LocatedProblem, Place, WorkspaceError};
 pub use model::{
     AllowanceRule, CacheSettings, Date, InterpreterSpec, LayoutSetting, Member, MemberOrigin,
     OrphanPolicy, PrefixMap, Profile, RecordedPathPolicy, Workspace,
 };
 pub use workspace::load_workspace;
+pub use scan::GlobError;

@@ -1,0 +1,111 @@
+//! The file index: stamp → digest of every source, sorted by path. Knows nothing of how stamps
+//! are taken, and keeps only those that were taken safely.
+
+use std::path::Path;
+
+use bytekiln_action::{Digest, RepoPath};
+
+use super::encoding::{Reader, Writer};
+use super::{Damage, StateError, StateFile, read_state, write_state};
+use crate::scan::Stamp;
+
+const FILE: StateFile = StateFile { magic: *b"bkindex\0", version: 1, what: "the file index" };
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexedKind {
+    /// Python.
+    Source,
+    /// An executable of another language.
+    Other,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexEntry {
+    pub(crate) path: RepoPath,
+    pub(crate) stamp: Stamp,
+    pub(crate) kind: IndexedKind,
+    pub(crate) digest: Digest,
+}
+
+/// The index: sorted by path, each path once.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct FileIndex {
+    pub(crate) entries: Vec<IndexEntry>,
+}
+
+impl FileIndex {
+    pub(crate) fn read(path: &Path) -> Result<FileIndex, Damage> {
+        let Some(body) = read_state(path, FILE)? else { return Ok(FileIndex::default()) };
+        // A body with a right checksum that cannot be read was written wrongly: start anew.
+        Ok(FileIndex::decode(&body).unwrap_or_default())
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<(), StateError> {
+        write_state(path, FILE, &self.encode())
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        for entry in &self.entries {
+            out.string(entry.path.as_bytes());
+            put_stamp(&mut out, &entry.stamp);
+            out.u8(match entry.kind {
+                IndexedKind::Source => 0,
+                IndexedKind::Other => 1,
+            });
+            put_digest(&mut out, &entry.digest);
+        }
+        out.bytes
+    }
+
+    fn decode(body: &[u8]) -> Option<FileIndex> {
+        let mut reader = Reader::new(body);
+        let mut entries: Vec<IndexEntry> = Vec::new();
+        while !reader.is_empty() {
+            let entry = IndexEntry {
+                path: RepoPath::new(reader.string()?)?,
+                stamp: take_stamp(&mut reader)?,
+                kind: match reader.u8()? {
+                    0 => IndexedKind::Source,
+                    1 => IndexedKind::Other,
+                    _ => return None,
+                },
+                digest: take_digest(&mut reader)?,
+            };
+            if entries.last().is_some_and(|last| last.path >= entry.path) {
+                return None;
+            }
+            entries.push(entry);
+        }
+        Some(FileIndex { entries })
+    }
+}
+
+pub(crate) fn put_stamp(out: &mut Writer, stamp: &Stamp) {
+    out.u64(stamp.size);
+    out.i64(stamp.mtime);
+    out.i64(stamp.ctime);
+    out.u64(stamp.inode);
+    out.u32(stamp.mode);
+}
+
+pub(crate) fn take_stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
+    Some(Stamp {
+        size: reader.u64()?,
+        mtime: reader.i64()?,
+        ctime: reader.i64()?,
+        inode: reader.u64()?,
+        mode: reader.u32()?,
+    })
+}
+
+pub(super) fn put_digest(out: &mut Writer, digest: &Digest) {
+    out.fixed(&digest.hash);
+    out.u64(digest.size);
+}
+
+pub(super) fn take_digest(reader: &mut Reader<'_>) -> Option<Digest> {
+    Some(Digest { hash: reader.array()?, size: reader.u64()? })
+}

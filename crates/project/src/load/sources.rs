@@ -1,0 +1,192 @@
+//! Digests of what the walk found, through the file index; and what is wrong with sources taken
+//! together.
+
+use std::os::fd::BorrowedFd;
+
+use bytekiln_action::{Digest, RepoPath};
+use bytekiln_planner::{Inputs, Problem, ScriptReason, Severity, SourceKind};
+
+use super::Request;
+use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
+use crate::scan::{FileClock, FileKind, MemberRules, Scan, Stamp, hash_files, unreadable};
+
+/// What is known of each file of the scan, in its order.
+pub(super) struct Hashes {
+    /// Digest and kind; `None` for what is no source, or could not be read.
+    pub(super) contents: Vec<Option<(Digest, SourceKind)>>,
+    /// As of when the digest was taken.
+    pub(super) stamps: Vec<Stamp>,
+    /// The index could not be written.
+    pub(super) trouble: Option<StateError>,
+}
+
+/// Looks every file up in the index, and reads those whose stamp is not known.
+pub(super) fn hash_sources(
+    root: BorrowedFd<'_>,
+    request: &Request<'_>,
+    clock: FileClock,
+    members: &[MemberRules],
+    selected: &[bool],
+    scan: &mut Scan,
+) -> Hashes {
+    let index_path = request.state_dir.join("index");
+    let old = FileIndex::read(&index_path).unwrap_or_else(|damage| {
+        scan.problems.push(damage.problem());
+        FileIndex::default()
+    });
+    drop_claimed_twice(request, scan);
+    let mut known: Vec<Option<(Stamp, IndexedKind, Digest)>> = Vec::with_capacity(scan.files.len());
+    let mut entries = old.entries.iter().peekable();
+    for file in &scan.files {
+        while entries.next_if(|entry| entry.path < file.path).is_some() {}
+        let entry = entries
+            .peek()
+            .filter(|entry| entry.path == file.path && entry.stamp == file.stamp)
+            // An executable that became a module (by renaming) may say another kind.
+            .filter(|entry| file.kind == FileKind::Executable || entry.kind == IndexedKind::Source);
+        known.push(entry.map(|entry| (entry.stamp, entry.kind, entry.digest)));
+    }
+    let unknown: Vec<usize> = known
+        .iter()
+        .enumerate()
+        .filter(|(_, known)| known.is_none())
+        .map(|(at, _)| at)
+        .collect();
+    let paths: Vec<&RepoPath> =
+        unknown.iter().filter_map(|at| scan.files.get(*at)).map(|file| &file.path).collect();
+    let results = hash_files(root, &paths, request.threads);
+    for (at, result) in unknown.iter().zip(results) {
+        let (Some(file), Some(slot)) = (scan.files.get(*at), known.get_mut(*at)) else { continue };
+        match result {
+            Ok(hashed) => {
+                let is_source = file.kind != FileKind::Executable || hashed.python_shebang;
+                let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
+                *slot = Some((hashed.stamp, kind, hashed.digest));
+            }
+            // Gone since the walk; its folder's stamp shows it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                if file.kind != FileKind::Executable {
+                    scan.problems.push(unreadable("file", &file.path, &error));
+                    scan.blind.push(file.path.clone());
+                    scan.out_of_scope.insert(file.path.clone());
+                }
+            }
+        }
+    }
+    let trouble = if unknown.is_empty() && old.entries.len() == scan.files.len() {
+        None
+    } else {
+        let new = merge(&old, request, clock, members, selected, scan, &known);
+        (new != old).then(|| new.write(&index_path).err()).flatten()
+    };
+    let stamps = known
+        .iter()
+        .zip(&scan.files)
+        .map(|(known, file)| known.map_or(file.stamp, |(stamp, _, _)| stamp))
+        .collect();
+    let contents = known
+        .iter()
+        .zip(&scan.files)
+        .map(|(known, file)| match (known, file.kind) {
+            (Some((_, IndexedKind::Source, digest)), FileKind::Source(kind)) => {
+                Some((*digest, kind))
+            }
+            (Some((_, IndexedKind::Source, digest)), FileKind::Executable) => {
+                Some((*digest, SourceKind::Script(ScriptReason::Shebang)))
+            }
+            _ => None,
+        })
+        .collect();
+    Hashes { contents, stamps, trouble }
+}
+
+/// The new index: what is known now, without what is too young to be trusted, and what was known
+/// of members that are not selected.
+fn merge(
+    old: &FileIndex,
+    request: &Request<'_>,
+    clock: FileClock,
+    members: &[MemberRules],
+    selected: &[bool],
+    scan: &Scan,
+    known: &[Option<(Stamp, IndexedKind, Digest)>],
+) -> FileIndex {
+    let mut entries: Vec<IndexEntry> = Vec::with_capacity(scan.files.len());
+    for (file, known) in scan.files.iter().zip(known) {
+        if let Some((stamp, kind, digest)) = *known
+            && clock.is_safe(&stamp)
+        {
+            entries.push(IndexEntry { path: file.path.clone(), stamp, kind, digest });
+        }
+    }
+    if !request.packages.is_empty() {
+        let others = old.entries.iter().filter(|entry| {
+            owner(&entry.path, members).is_some_and(|at| selected.get(at) == Some(&false))
+        });
+        entries.extend(others.cloned());
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries.dedup_by(|a, b| a.path == b.path);
+    }
+    FileIndex { entries }
+}
+
+/// The member that holds this path most closely.
+pub(super) fn owner(path: &RepoPath, members: &[MemberRules]) -> Option<usize> {
+    members
+        .iter()
+        .enumerate()
+        .filter_map(|(at, member)| member.closeness(path).map(|closeness| (closeness, at)))
+        // Of equals the first, as the walk gives files to it.
+        .max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)))
+        .map(|(_, at)| at)
+}
+
+/// Discovery sees to it that no file belongs to two members; if one does, it is said, and the
+/// first has it.
+fn drop_claimed_twice(request: &Request<'_>, scan: &mut Scan) {
+    let mut problems = Vec::new();
+    let name = |member: u32| {
+        request.workspace.members.get(member as usize).map_or("?", |member| member.name.as_str())
+    };
+    let mut said: Vec<(u32, u32)> = Vec::new();
+    scan.files.dedup_by(|later, first| {
+        let twice = later.path == first.path;
+        if twice && later.member != first.member && !said.contains(&(first.member, later.member)) {
+            said.push((first.member, later.member));
+            problems.push(Problem {
+                severity: Severity::Error,
+                path: Some(first.path.clone()),
+                message: format!(
+                    "two members claim this file: `{}` and `{}`",
+                    name(first.member),
+                    name(later.member)
+                ),
+                hint: Some("exclude it from one of them".to_owned()),
+            });
+        }
+        twice
+    });
+    scan.problems.append(&mut problems);
+}
+
+/// `pkg.py` beside `pkg/__init__.py`: one name, two sources.
+pub(super) fn source_problems(inputs: &mut Inputs) {
+    let mut problems = Vec::new();
+    for source in &inputs.sources {
+        if source.path.file_name() != b"__init__.py" {
+            continue;
+        }
+        let Some(folder) = source.path.parent().filter(|folder| !folder.is_root()) else { continue };
+        let module = RepoPath::new(&[folder.as_bytes(), b".py"].concat()).unwrap_or_default();
+        if inputs.sources.binary_search_by(|other| other.path.cmp(&module)).is_ok() {
+            problems.push(Problem {
+                severity: Severity::Warning,
+                path: Some(module),
+                message: format!("one module has two sources: this file and `{}`", source.path),
+                hint: Some("Python imports the package and never this file".to_owned()),
+            });
+        }
+    }
+    inputs.problems.append(&mut problems);
+}

@@ -1,0 +1,45 @@
+//! One function over a slice on several threads. Knows nothing of what the function does.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many items a thread takes at once.
+const STRIDE: usize = 64;
+
+/// `function` of each item, in the order of the items. `make` gives each thread a scratch value.
+pub(crate) fn map<T: Sync, S, R: Send>(
+    items: &[T],
+    threads: NonZeroUsize,
+    make: impl Fn() -> S + Sync,
+    function: impl Fn(&mut S, &T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut scratch = make();
+        let mut done = Vec::new();
+        loop {
+            let start = next.fetch_add(STRIDE, Ordering::Relaxed);
+            let Some(rest) = items.get(start..) else { return done };
+            if rest.is_empty() {
+                return done;
+            }
+            let results: Vec<R> =
+                rest.iter().take(STRIDE).map(|item| function(&mut scratch, item)).collect();
+            done.push((start, results));
+        }
+    };
+    let threads = threads.get().min(items.len().div_ceil(STRIDE)).max(1);
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(start, _)| *start);
+    done.into_iter().flat_map(|(_, results)| results).collect()
+}

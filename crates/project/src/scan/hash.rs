@@ -1,0 +1,70 @@
+//! Digests of sources, read on all threads with one buffer each: nothing is kept in memory. Knows
+//! nothing of which sources need hashing.
+
+use std::io::Read as _;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use bytekiln_action::{Digest, RepoPath};
+use rustix::fs::{Mode, OFlags};
+
+use super::Stamp;
+
+/// A source that was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hashed {
+    /// Of the bytes read.
+    pub(crate) digest: Digest,
+    /// Taken after opening and before reading: a change after it shows.
+    pub(crate) stamp: Stamp,
+    /// The first line names Python as its interpreter.
+    pub(crate) python_shebang: bool,
+}
+
+/// Hashes each of `paths`, below `root`; results in their order.
+pub(crate) fn hash_files(
+    root: BorrowedFd<'_>,
+    paths: &[&RepoPath],
+    threads: NonZeroUsize,
+) -> Vec<std::io::Result<Hashed>> {
+    crate::parallel::map(paths, threads, Vec::new, |buffer, path| hash_file(root, path, buffer))
+}
+
+fn hash_file(
+    root: BorrowedFd<'_>,
+    path: &RepoPath,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Hashed> {
+    // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mut file =
+        std::fs::File::from(rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?);
+    let stat = rustix::fs::fstat(file.as_fd())?;
+    if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Err(std::io::Error::other("not a regular file any more"));
+    }
+    buffer.clear();
+    // A huge file's buffer is not dragged along.
+    buffer.shrink_to(1 << 20);
+    file.read_to_end(buffer)?;
+    Ok(Hashed {
+        digest: Digest::of(buffer),
+        stamp: Stamp::of(&stat),
+        python_shebang: has_python_shebang(buffer),
+    })
+}
+
+/// `#!/usr/bin/python3`, `#! /usr/bin/env -S python3 -u`, `#!/opt/venv/bin/python`.
+fn has_python_shebang(content: &[u8]) -> bool {
+    let Some(line) = content.strip_prefix(b"#!") else { return false };
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let Some(program) = words.next() else { return false };
+    let name = |word: &[u8]| word.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+    if name(program) != b"env" {
+        return name(program).starts_with(b"python");
+    }
+    words
+        .find(|word| !word.starts_with(b"-") && !word.contains(&b'='))
+        .is_some_and(|word| name(word).starts_with(b"python"))
+}

@@ -1,0 +1,22 @@
+//! What lies in the members' folders: a walk on all cores that lists sources and the caches beside
+//! them, each with the stamp that the file system keeps of it, and the hash of sources whose stamp
+//! is not known. Knows nothing of profiles' targets or of what a build would do.
+
+mod case;
+mod directory;
+mod hash;
+mod ignores;
+mod outputs;
+mod rules;
+mod stamp;
+mod walk;
+
+pub(crate) use hash::{Hashed, hash_files};
+pub(crate) use outputs::{list_tree, observe};
+pub use rules::GlobError;
+pub(crate) use rules::{MemberRules, Scope};
+pub(crate) use stamp::{FileClock, Stamp, file_clock};
+pub(crate) use rules::compile;
+pub(crate) use walk::{
+    FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, entries_hash, unreadable, walk,
+};
