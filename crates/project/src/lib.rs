@@ -3,6 +3,8 @@
 //! of how work is done.
 
 mod discover;
+mod edit;
+mod init;
 mod index;
 mod interpreter;
 mod load;
@@ -23,6 +25,8 @@ pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
     Request, load, record,
 };
+pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
+pub use init::{InitialManifest, InitialTarget, initial_manifest};
 pub use manifest::{LocatedProblem, Place, WorkspaceError};
 pub use model::{
     AllowanceRule, CacheSettings, Date, InterpreterSpec, LayoutSetting, Member, MemberOrigin,

@@ -9,4 +9,5 @@ mod search;
 mod uv;
 
 pub(crate) use assemble::discover_members;
+pub(crate) use pattern::{as_path, matches_pattern, pattern_is_literal};
 pub(crate) use uv::lists_folder;

@@ -1,0 +1,9 @@
+//! `add` and `remove`: members written into, or taken out of, whichever manifest holds the
+//! settings, with its formatting and comments kept. Knows nothing of how members are found again.
+
+mod array;
+mod change;
+mod write;
+
+pub use change::{Edit, EditOutcome, add_member, remove_member};
+pub use write::write_atomically;
