@@ -138,15 +138,16 @@ fn check_purity(repository: &Repository, package: &Package, findings: &mut Vec<F
 
 fn check_architecture(repository: &Repository, package: &Package, findings: &mut Vec<Finding>) {
     let name = package.short_name();
-    let named = repository
-        .file("ARCHITECTURE.md")
-        .is_some_and(|file| file.text.contains(&format!("`{name}`")));
+    let folder = &package.folder;
+    let named = repository.file("ARCHITECTURE.md").is_some_and(|file| {
+        file.text.contains(&format!("`{name}`")) || file.text.contains(&format!("`{folder}`"))
+    });
     if !named && !OUTSIDE.contains(&name) {
         findings.push(Finding {
             path: "ARCHITECTURE.md".to_owned(),
             line: 1,
             message: format!("crate `{}` is not on the map", package.name),
-            remedy: format!("name it in backticks (`{name}`), with what it is for"),
+            remedy: format!("name it in backticks (`{folder}`), with what it is for"),
         });
     }
 }
