@@ -1,7 +1,7 @@
 //! Loads and records of small trees, and what the next load makes of changes.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytekiln_action::{Digest, RepoPath, Toolchain};
@@ -157,7 +157,12 @@ fn interpreter(minor: u8, build: &str) -> Interpreter {
 }
 
 fn make_plan(loaded: &LoadedInputs) -> Plan {
-    let options = Options { force: false, remove_orphans: false, want_warnings: false };
+    let options = Options {
+        force: false,
+        remove_orphans: false,
+        remove_other_targets: false,
+        want_warnings: false,
+    };
     plan(loaded.inputs(), &options)
 }
 
@@ -230,16 +235,28 @@ fn a_build_settles_and_changes_unsettle() {
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     tree.write("pkg/a.py", "A = 2\n");
-    check(tree.build(), expect![""]);
+    check(tree.build(), expect![[r#"
+        pkg/a.py: SourceChanged
+        fresh: 1
+    "#]]);
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     tree.write("pkg/b.py", "");
-    check(tree.build(), expect![""]);
+    check(tree.build(), expect![[r#"
+        pkg/b.py: New
+        fresh: 2
+    "#]]);
     std::fs::remove_file(tree.path("pkg/b.py")).unwrap();
-    check(tree.build(), expect![""]);
+    check(tree.build(), expect![[r#"
+        remove pkg/__pycache__/b.cpython-311.pyc: SourceGone
+        fresh: 2
+    "#]]);
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     std::fs::remove_file(tree.path("pkg/__pycache__/a.cpython-311.pyc")).unwrap();
-    check(tree.build(), expect![""]);
+    check(tree.build(), expect![[r#"
+        pkg/a.py: OutputMissing
+        fresh: 1
+    "#]]);
     check(tree.build(), expect!["settled: 2 sources\n"]);
 }
