@@ -26,8 +26,11 @@ impl Engine for EngineChain<'_> {
         compiler: &Compiler,
         flags: CompileFlags,
     ) -> Result<Box<dyn Session>, EngineError> {
-        let sessions =
-            self.engines.iter().map(|engine| engine.open(compiler, flags)).collect::<Result<_, _>>()?;
+        let sessions = self
+            .engines
+            .iter()
+            .map(|engine| engine.open(compiler, flags))
+            .collect::<Result<_, _>>()?;
         Ok(Box::new(ChainSession { sessions, asked: BTreeMap::new() }))
     }
 }

@@ -135,6 +135,11 @@ pub enum Event<'a> {
         /// What happened.
         message: String,
     },
+    /// A store noticed something that failed nothing: it forgot a broken blob, or dropped a tier.
+    StoreWarning {
+        /// What it noticed.
+        message: String,
+    },
     /// A stored result was not usable and counts as unknown.
     EntryDiscarded {
         /// Of which job.

@@ -31,9 +31,11 @@ pub fn execute(
         misses: unknown.iter().map(|task| task.jobs.len()).sum(),
     });
     unknown.extend(restore(&execution, &known));
+    execution.recorder.tell_warnings();
     unknown.sort_by_key(Task::leader);
     compile(&execution, engine, unknown);
     execution.recorder.flush();
+    execution.recorder.tell_warnings();
     execution.report(removals)
 }
 

@@ -112,13 +112,22 @@ impl<'a> Execution<'a> {
     }
 
     /// A compiler has answered: publish, record, report.
-    pub(crate) fn finish(&self, last: &mut LastFolder, task: &Task, source: &[u8], worker: usize, reply: Reply) {
+    pub(crate) fn finish(
+        &self,
+        last: &mut LastFolder,
+        task: &Task,
+        source: &[u8],
+        worker: usize,
+        reply: Reply,
+    ) {
         let effort = Effort { worker, compile: reply.compile };
         let failure = match reply.verdict {
             Verdict::Compiled { payload } => {
                 let Some(leader) = self.job(task.leader()) else { return };
                 match canonical_pyc(&leader.action, source, &payload) {
-                    Ok(pyc) => return self.publish(last, task, leader, &pyc, reply.warnings, effort),
+                    Ok(pyc) => {
+                        return self.publish(last, task, leader, &pyc, reply.warnings, effort);
+                    }
                     Err(message) => Failure::InvalidResult(message),
                 }
             }
@@ -191,7 +200,13 @@ impl<'a> Execution<'a> {
         self.record(task.digest, Outcome::Rejected { error }, warnings, effort);
     }
 
-    fn record(&self, digest: ActionDigest, outcome: Outcome, warnings: Vec<Diagnostic>, effort: Effort) {
+    fn record(
+        &self,
+        digest: ActionDigest,
+        outcome: Outcome,
+        warnings: Vec<Diagnostic>,
+        effort: Effort,
+    ) {
         let compile_micros = u64::try_from(effort.compile.as_micros()).unwrap_or(u64::MAX);
         self.recorder.record(digest, ActionResult { outcome, warnings, compile_micros });
     }

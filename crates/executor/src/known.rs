@@ -168,7 +168,8 @@ fn restore_from_bytes(
 /// the codec had seen it.
 fn is_usable(execution: &Execution<'_>, task: &Task, job: &Job, object: &LocalObject) -> bool {
     let mut beginning = [0; 16];
-    let header = match File::open(&object.path).and_then(|mut file| file.read_exact(&mut beginning)) {
+    let header = match File::open(&object.path).and_then(|mut file| file.read_exact(&mut beginning))
+    {
         Ok(()) => check_header(&job.action, &beginning),
         Err(error) => Err(format!("could not read `{}`: {error}", object.path.display())),
     };

@@ -119,6 +119,13 @@ impl<'a> Recorder<'a> {
         self.send(&batch);
     }
 
+    /// Passes on what the store noticed by the way.
+    pub(crate) fn tell_warnings(&self) {
+        for warning in self.store.map(|store| store.take_warnings()).unwrap_or_default() {
+            (self.events)(&Event::StoreWarning { message: warning.to_string() });
+        }
+    }
+
     fn send(&self, batch: &Waiting) {
         if !batch.blobs.is_empty()
             && self.attempt(&self.blobs, |store| store.write_blobs(&batch.blobs)).is_none()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::execution::Execution;
 use crate::outputs::LastFolder;
 use crate::queue::{Joined, Queue, Task};
-use crate::{Engine, Event, Failure, Reply, Request, Session, SessionLost};
+use crate::{Engine, Event, Failure, JobEnd, Reply, Request, Session, SessionLost};
 
 /// Requests that a worker has at once: one being compiled, and enough behind it for the time that
 /// we need for the result of the one before.
@@ -186,7 +186,13 @@ impl<'a> Slot<'a> {
                     self.queue.succeeded(joined);
                     // The worker's next task first: what follows takes us some time.
                     let filled = self.fill(joined, worker, &mut retry);
-                    self.execution.finish(&mut self.last, &done.task, &done.source, worker.number, reply);
+                    self.execution.finish(
+                        &mut self.last,
+                        &done.task,
+                        &done.source,
+                        worker.number,
+                        reply,
+                    );
                     if let Err(lost) = filled {
                         return worker.lose(Loss::Died(lost.reason));
                     }
@@ -210,12 +216,18 @@ impl<'a> Slot<'a> {
     ) -> Result<(), SessionLost> {
         while !self.execution.stopped() && worker.has_room() {
             let busy = !worker.flight.is_empty();
-            let Some(task) = retry.take().or_else(|| self.queue.take(joined, busy)) else { break };
+            let Some(mut task) = retry.take().or_else(|| self.queue.take(joined, busy)) else {
+                break;
+            };
             let Some(job) = self.execution.job(task.leader()) else { continue };
             let source = match self.execution.source_of(job) {
                 Ok(source) => source,
                 Err(failure) => {
-                    self.execution.fail(&task, None, &failure);
+                    // Only this source: another one of the same content may stand for the rest.
+                    self.execution.end(task.jobs.remove(0), None, JobEnd::Failed(failure));
+                    if !task.jobs.is_empty() {
+                        self.queue.put_back(joined, task);
+                    }
                     continue;
                 }
             };

@@ -57,7 +57,9 @@ impl Engine for InterpreterEngine {
             command.args(["-X", "no_debug_ranges"]);
         }
         command.arg("-c").arg(script);
-        command.env_clear().envs(self.options.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .env_clear()
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)));
         command.env("PYTHONHASHSEED", "0").current_dir("/");
         let process = Process::start(&mut command).map_err(|error| EngineError {
             message: format!("could not start `{}`: {error}", compiler.executable.display()),
@@ -111,7 +113,10 @@ impl Session for InterpreterSession {
             }
             let until_late = self.start_timeout.saturating_sub(self.started.elapsed());
             self.process.pump(left.min(until_late)).map_err(|error| EngineError {
-                message: format!("could not talk to `{}`: {error}", self.compiler.executable.display()),
+                message: format!(
+                    "could not talk to `{}`: {error}",
+                    self.compiler.executable.display()
+                ),
             })?;
         }
     }
@@ -132,9 +137,13 @@ impl Session for InterpreterSession {
                     self.process.take(length);
                     return Ok(Some(reply));
                 }
-                Parsed::Fault(what) => return Err(SessionLost { reason: format!("it sent {what}") }),
+                Parsed::Fault(what) => {
+                    return Err(SessionLost { reason: format!("it sent {what}") });
+                }
                 Parsed::Partial if self.process.is_over() => {
-                    return Err(SessionLost { reason: format!("it {}", self.process.post_mortem()) });
+                    return Err(SessionLost {
+                        reason: format!("it {}", self.process.post_mortem()),
+                    });
                 }
                 Parsed::Partial => {}
             }
@@ -149,9 +158,8 @@ impl Session for InterpreterSession {
 
 impl InterpreterSession {
     fn check_identity(&self, report: &[u8]) -> Result<(), EngineError> {
-        let found = parse_identity(report)
-            .map_err(|error| self.unusable(&error.to_string()))?
-            .toolchain;
+        let found =
+            parse_identity(report).map_err(|error| self.unusable(&error.to_string()))?.toolchain;
         let planned = &*self.compiler.toolchain;
         if found == *planned {
             return Ok(());

@@ -207,7 +207,8 @@ impl Process {
             Ok(0) | Err(_) => self.stderr = None,
             Ok(length) => {
                 let room = KEPT_STDERR.saturating_sub(self.complaints.len());
-                self.complaints.extend_from_slice(buffer.get(..length.min(room)).unwrap_or_default());
+                self.complaints
+                    .extend_from_slice(buffer.get(..length.min(room)).unwrap_or_default());
             }
         }
     }
@@ -217,7 +218,8 @@ impl Process {
         let mut status = None;
         let deadline = Instant::now() + Duration::from_millis(200);
         while status.is_none() && Instant::now() < deadline {
-            if self.stderr.is_some() && self.poll(Duration::from_millis(1)).is_ok_and(|r| r.stderr) {
+            if self.stderr.is_some() && self.poll(Duration::from_millis(1)).is_ok_and(|r| r.stderr)
+            {
                 self.read_stderr();
                 continue;
             }
@@ -247,7 +249,8 @@ impl Process {
     fn kill(&mut self) {
         // Collected children are not signalled: their number may belong to another by now.
         if matches!(self.child.try_wait(), Ok(None)) {
-            if let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
+            if let Some(group) =
+                i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
             {
                 let _: Result<(), Errno> =
                     rustix::process::kill_process_group(group, rustix::process::Signal::KILL);

@@ -46,11 +46,14 @@ def bytekiln_worker(magic, version):
         while len(frame):
             frame = frame[posix.write(replies, frame):]
 
+    def unify(source):
+        return source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
     def encoding_of(source):
         """The declared encoding and its line (PEP 263)."""
         if source[:3] == b"\xef\xbb\xbf":
             return "utf-8-sig", None
-        lines = source[:4096].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        lines = unify(source[:4096]).split(b"\n")
         for number, line in enumerate(lines[:2], 1):
             line = line.lstrip(b" \t\f")
             if line and line[:1] != b"#":
@@ -67,21 +70,24 @@ def bytekiln_worker(magic, version):
         return "utf-8", None
 
     def lines_of(source):
-        """The decoded lines, or none and the line that is to blame."""
+        """The decoded lines, and the line and column at which they could not be decoded."""
         encoding, declared = encoding_of(source)
+        blame = (None, None)
         try:
             text = source.decode(encoding)
         except UnicodeDecodeError as error:
-            before = source[:error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            return None, before.count(b"\n") + 1
+            before = source[:error.start].decode(encoding, "replace").replace("\r\n", "\n").split("\n")
+            blame = (len(before), len(before[-1].lstrip("\ufeff")) + 1)
+            text = source.decode(encoding, "backslashreplace")
         except Exception:
-            return None, declared
-        return text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), None
+            blame = (declared, None)
+            text = source.decode("ascii", "backslashreplace")
+        return text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), blame
 
     def diagnostic(category, message, lines, start, end):
         line = start[0]
         text = None
-        if lines is not None and line is not None and 1 <= line <= len(lines):
+        if line is not None and 1 <= line <= len(lines):
             text = lines[line - 1].lstrip("\ufeff")[:1000]
         numbers = b"".join(
             u32(number if isinstance(number, int) and 0 < number < 1 << 32 else 0)
@@ -97,19 +103,19 @@ def bytekiln_worker(magic, version):
             compile(source, "<source>", "exec", dont_inherit=True, optimize=level)
         except Exception as neutral:
             error = neutral
-        lines, to_blame = lines_of(source)
+        lines, blame = lines_of(source)
         start = end = (None, None)
         message = str(error)
         if isinstance(error, SyntaxError):
             message = str(error.msg)
             start = (error.lineno, error.offset)
             end = (getattr(error, "end_lineno", None), getattr(error, "end_offset", None))
-        if not start[0]:
-            end = (None, None)
-            if b"\0" in source and "null" in message:
-                before = source[:source.index(b"\0")].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-                to_blame = before.count(b"\n") + 1
-            start = (to_blame, None)
+        if not start[0] and b"\0" in source and "null" in message:
+            before = unify(source[:source.index(b"\0")]).split(b"\n")
+            start, end = (len(before), None), (None, None)
+        elif blame[0] and start[0] in (None, 0, blame[0]):
+            # What cannot be decoded is the cause, and CPython's columns do not count it.
+            start, end = blame, (None, None)
         message = message.replace(" in file <source>", "").replace("<source>", "the source")
         return diagnostic(type(error).__name__, message, lines, start, end)
 

@@ -36,7 +36,9 @@ impl OutputError {
     pub(crate) fn into_io(self) -> io::Error {
         match self {
             OutputError::Io { error, .. } => error,
-            OutputError::NotAFolder(_) => io::Error::new(io::ErrorKind::NotADirectory, self.to_string()),
+            OutputError::NotAFolder(_) => {
+                io::Error::new(io::ErrorKind::NotADirectory, self.to_string())
+            }
             OutputError::LinkedFolder(_) | OutputError::IsAFolder(_) | OutputError::NotAFile(_) => {
                 io::Error::other(self.to_string())
             }
@@ -76,7 +78,11 @@ impl std::fmt::Display for OutputError {
                 write!(f, "`{}` is a folder, and a file is to be written there", path.display())
             }
             OutputError::NotAFile(path) => {
-                write!(f, "`{}` is a symbolic link or special file, which is not replaced", path.display())
+                write!(
+                    f,
+                    "`{}` is a symbolic link or special file, which is not replaced",
+                    path.display()
+                )
             }
             OutputError::Io { action, path, error } => {
                 write!(f, "could not {action} `{}`: {error}", path.display())

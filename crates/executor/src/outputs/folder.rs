@@ -45,7 +45,9 @@ pub(super) fn open_folder(
                 // Another build may make it at the same time.
                 match mkdirat(&folder, component, Mode::from_raw_mode(FOLDER_MODE)) {
                     Ok(()) | Err(Errno::EXIST) => {}
-                    Err(error) => return Err(OutputError::system("make the folder", &so_far, error)),
+                    Err(error) => {
+                        return Err(OutputError::system("make the folder", &so_far, error));
+                    }
                 }
                 open_component(&folder, component)
                     .map_err(|error| OutputError::system("open the folder", &so_far, error))?

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
+use rustix::fs::{AtFlags, CWD, linkat};
 use rustix::io::Errno;
 
 use super::{FILE_MODE, OutputError, Place};
@@ -34,7 +34,13 @@ impl LinkMethod {
                     // This one file has as many links as it can have, or has just been evicted; or
                     // the output's folder is not ours to write to, as the copy will say.
                     Some(Errno::MLINK | Errno::NOENT | Errno::ACCESS) => return Ok(false),
-                    _ => return Err(OutputError::Io { action: "write", path: place.target.to_owned(), error }),
+                    _ => {
+                        return Err(OutputError::Io {
+                            action: "write",
+                            path: place.target.to_owned(),
+                            error,
+                        });
+                    }
                 },
                 linked => return linked.map(|()| true),
             }
@@ -63,12 +69,13 @@ fn reflink(place: &Place<'_>, file: &Path) -> Result<bool, OutputError> {
     let Ok(source) = File::open(file) else { return Ok(false) };
     let made = place.through_temporary(
         |name| {
+            use rustix::fs::OFlags;
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            openat(place.folder, name, flags, Mode::from_raw_mode(FILE_MODE)).map(Some)
+            rustix::fs::openat(place.folder, name, flags, FILE_MODE).map(Some)
         },
         |target| {
             rustix::fs::ioctl_ficlone(&target, &source)?;
-            rustix::fs::fchmod(&target, Mode::from_raw_mode(FILE_MODE)).map_err(Into::into)
+            rustix::fs::fchmod(&target, FILE_MODE).map_err(Into::into)
         },
     );
     match made {

@@ -8,7 +8,6 @@ mod link;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +22,7 @@ pub(crate) use folder::Missing;
 use link::LinkMethod;
 
 /// Permissions of outputs, whatever the umask: they are part of what is reproducible.
-const FILE_MODE: u32 = 0o644;
+const FILE_MODE: Mode = Mode::from_raw_mode(0o644);
 
 /// Where an output's bytes are.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +54,19 @@ impl<'a> Outputs<'a> {
     }
 
     /// Whether exactly these bytes stand there already, as a private or linked regular file.
-    pub(crate) fn holds(&self, last: &mut LastFolder, output: &OutputPath, digest: &Digest) -> bool {
+    pub(crate) fn holds(
+        &self,
+        last: &mut LastFolder,
+        output: &OutputPath,
+        digest: &Digest,
+    ) -> bool {
         let Ok(Some(folder)) = self.folder(last, output, Missing::Leave) else { return false };
         let name = output.path.file_name();
         // Most often nothing is there, or something of another size: one system call says so.
         let Ok(stat) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
             || u64::try_from(stat.st_size) != Ok(digest.size)
-            || u32::from(stat.st_mode) & 0o7777 != FILE_MODE
+            || Mode::from_raw_mode(stat.st_mode) != FILE_MODE
         {
             return false;
         }
@@ -70,7 +74,8 @@ impl<'a> Outputs<'a> {
         let Ok(file) = openat(folder, name, flags, Mode::empty()) else { return false };
         let mut bytes = Vec::with_capacity(usize::try_from(digest.size).unwrap_or(0) + 1);
         let limit = digest.size.saturating_add(1);
-        File::from(file).take(limit).read_to_end(&mut bytes).is_ok() && Digest::of(&bytes) == *digest
+        File::from(file).take(limit).read_to_end(&mut bytes).is_ok()
+            && Digest::of(&bytes) == *digest
     }
 
     /// Puts the content there.
@@ -101,7 +106,8 @@ impl<'a> Outputs<'a> {
             return Err(OutputError::system("open the folder", &target, Errno::NOENT));
         };
         let place = Place { folder, name: output.path.file_name(), target: &target };
-        if let (LinkPolicy::Link, Content::Both(file, _) | Content::File(file)) = (self.policy, content)
+        if let (LinkPolicy::Link, Content::Both(file, _) | Content::File(file)) =
+            (self.policy, content)
             && let Some(method) = self.methods.get(usize::from(output.root.0))
             && method.place(&place, file)?
         {
@@ -172,7 +178,9 @@ impl<'a> Outputs<'a> {
                     Errno::NOENT,
                 ));
             };
-            let Some(folder) = folder::open_folder(root, &parent, missing)? else { return Ok(None) };
+            let Some(folder) = folder::open_folder(root, &parent, missing)? else {
+                return Ok(None);
+            };
             last.0 = Some((output.root, parent, folder));
         }
         Ok(last.0.as_ref().map(|(_, _, folder)| folder))
@@ -202,17 +210,20 @@ impl Place<'_> {
 
     /// A private file: written beside, then renamed.
     fn write(&self, bytes: &[u8]) -> Result<(), OutputError> {
-        self.through_temporary(|temporary| {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            let file = openat(self.folder, temporary, flags, Mode::from_raw_mode(FILE_MODE))?;
-            Ok(Some(file))
-        }, |file| {
-            let mut file = File::from(file);
-            if file.metadata()?.mode() & 0o7777 != FILE_MODE {
-                rustix::fs::fchmod(&file, Mode::from_raw_mode(FILE_MODE))?;
-            }
-            file.write_all(bytes)
-        })
+        self.through_temporary(
+            |temporary| {
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                let file = openat(self.folder, temporary, flags, FILE_MODE)?;
+                Ok(Some(file))
+            },
+            |file| {
+                let mut file = File::from(file);
+                if Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != FILE_MODE {
+                    rustix::fs::fchmod(&file, FILE_MODE)?;
+                }
+                file.write_all(bytes)
+            },
+        )
     }
 
     /// Makes a temporary name in the same folder by `make`, fills it by `fill`, renames it over the
@@ -223,7 +234,8 @@ impl Place<'_> {
         fill: impl FnOnce(OwnedFd) -> std::io::Result<()>,
     ) -> Result<(), OutputError> {
         self.check_replaceable()?;
-        let failed = |error| OutputError::Io { action: "write", path: self.target.to_owned(), error };
+        let failed =
+            |error| OutputError::Io { action: "write", path: self.target.to_owned(), error };
         let (temporary, file) = loop {
             let temporary = temporary_name();
             match make(&temporary) {
@@ -249,6 +261,3 @@ fn temporary_name() -> Vec<u8> {
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!(".bytekiln-{}-{number}.tmp", std::process::id()).into_bytes()
 }
-
-#[cfg(test)]
-mod tests;

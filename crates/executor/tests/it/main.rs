@@ -1,0 +1,10 @@
+//! The executor from outside: scripted engines, misbehaving interpreters, real ones, and file
+//! systems that refuse.
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made has failed the test")]
+
+mod cpython;
+mod interpreters;
+mod outputs;
+mod project;
+mod scripted;
+mod stores;
