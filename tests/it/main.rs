@@ -12,3 +12,4 @@ mod reproducible;
 mod sandbox;
 mod targets;
 mod transcripts;
+mod unprivileged;

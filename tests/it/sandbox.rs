@@ -3,7 +3,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -13,10 +14,15 @@ use bytekiln_test_support::fixture::Tree;
 use bytekiln_test_support::pythons::{self, Python};
 use serde_json::Value;
 
+/// The user `nobody`.
+const NOBODY: u32 = 65534;
+
 /// See the module.
 pub(crate) struct Sandbox {
     tree: Tree,
     python: Python,
+    /// The command and the user who runs it and the interpreter, if not ours.
+    other_user: Option<(PathBuf, u32)>,
 }
 
 /// What a command did.
@@ -40,7 +46,7 @@ impl Sandbox {
         for folder in ["work", "home", "cache", "bin"] {
             fs::create_dir(tree.path(folder)).unwrap();
         }
-        let sandbox = Self { tree, python: python.clone() };
+        let sandbox = Self { tree, python: python.clone(), other_user: None };
         for file in bytekiln_test_support::fixture::parse(fixture) {
             sandbox.write(&file.path, file.content);
         }
@@ -50,6 +56,41 @@ impl Sandbox {
         }
         symlink(&python.path, sandbox.tree.path("bin/python3")).unwrap();
         sandbox
+    }
+
+    /// For what the superuser cannot be refused: everything runs as a user without rights, whose
+    /// all of the sandbox is. Where the tests do not run as root, that is ourselves. `None`, said
+    /// aloud, if such a user can run no interpreter.
+    pub(crate) fn unprivileged(fixture: &str) -> Option<Self> {
+        let probe = Tree::new("");
+        if fs::metadata(probe.root()).unwrap().uid() != 0 {
+            return Self::new(fixture);
+        }
+        let runs = |python: &&Python| {
+            let mut command = Command::new(&python.path);
+            command.args(["-I", "-c", ""]).uid(NOBODY).gid(NOBODY).current_dir("/");
+            command.stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        let Some(python) = pythons::all().iter().find(runs) else {
+            pythons::skip("needs an interpreter that a user without rights can run");
+            return None;
+        };
+        let mut sandbox = Self::with_python(fixture, python);
+        let command = sandbox.beside("bin/bytekiln");
+        fs::copy(command_path(), &command).unwrap();
+        sandbox.other_user = Some((command, NOBODY));
+        sandbox.give_away();
+        Some(sandbox)
+    }
+
+    /// Gives all of the sandbox to its user, after files were added.
+    pub(crate) fn give_away(&self) {
+        if let Some((_, user)) = self.other_user {
+            let owner = format!("{user}:{user}");
+            let mut chown = Command::new("chown");
+            finish(chown.args(["-R", "-h", &owner]).arg(self.tree.root())).success();
+        }
     }
 
     /// The workspace.
@@ -121,7 +162,8 @@ impl Sandbox {
 
     /// The command with this sandbox's environment, in the workspace.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.clean(command_path());
+        let path = self.other_user.as_ref().map_or(command_path(), |(path, _)| path);
+        let mut command = self.clean(path);
         command.args(arguments);
         command
     }
@@ -168,6 +210,9 @@ impl Sandbox {
         command.current_dir(self.root()).env_clear().stdin(Stdio::null());
         command.env("PATH", path).env("HOME", self.tree.path("home"));
         command.env("XDG_CACHE_HOME", self.tree.path("cache")).env("LC_ALL", "C.UTF-8");
+        if let Some((_, user)) = self.other_user {
+            command.uid(user).gid(user);
+        }
         command
     }
 }

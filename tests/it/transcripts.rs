@@ -14,7 +14,13 @@ fn transcripts() {
     }
     let update = std::env::var_os("BYTEKILN_TRANSCRIPTS").is_some_and(|value| value == "update");
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples");
-    let programs = [command_path().parent().unwrap().to_path_buf()];
+    // The mixed repository is read with cargo.
+    let cargo = std::env::var_os("CARGO").map(std::path::PathBuf::from);
+    let programs: Vec<_> = [Some(command_path().to_path_buf()), cargo]
+        .into_iter()
+        .flatten()
+        .filter_map(|program| program.parent().map(Path::to_path_buf))
+        .collect();
     let mut folders: Vec<_> =
         fs::read_dir(examples).unwrap().flatten().map(|entry| entry.path()).collect();
     folders.sort();

@@ -87,6 +87,7 @@ fn fuzz_targets() -> Result<()> {
         return Ok(());
     }
     let mut command: Command = shell::cargo();
-    command.current_dir(folder).args(["check", "--quiet", "--bins"]);
+    command.current_dir(folder).args(["check", "--locked", "--quiet", "--bins", "--target-dir"]);
+    command.arg(shell::root().join("target/fuzz"));
     shell::run(&mut command)
 }
