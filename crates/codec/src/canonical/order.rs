@@ -12,7 +12,7 @@ pub(super) struct Budget(usize);
 
 impl Budget {
     pub(super) fn new(payload_bytes: usize) -> Budget {
-        Budget(payload_bytes.saturating_mul(64).max(16 << 20))
+        Budget(payload_bytes.saturating_mul(16).max(16 << 20))
     }
 
     pub(super) fn left(&self) -> usize {

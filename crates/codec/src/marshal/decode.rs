@@ -161,7 +161,8 @@ impl<'a> Decoder<'a> {
                 let numbers = CodeNumbers::read(&mut self.reader, self.layout)?;
                 return self.open(byte, self.layout.fields.len(), numbers);
             }
-            tag::NULL => return self.null(),
+            // A flag on it would mean nothing, and be lost.
+            tag::NULL if byte == tag::NULL => return self.null(),
             mutable @ (tag::LIST | tag::DICT | tag::SET) => {
                 return Err(self.reader.error(DecodeErrorKind::Mutable(mutable)));
             }

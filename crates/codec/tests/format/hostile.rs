@@ -76,6 +76,8 @@ fn types_of_later_releases() {
     let limits = Limits::default();
     let odd = decode(b"}N0", release(15), &limits).expect_err("a key without a value");
     assert_eq!(odd.kind, Kind::Null);
+    let flagged = decode(b"}NN\xb0", release(15), &limits).expect_err("a flagged NULL");
+    assert_eq!(flagged.kind, Kind::UnknownType(0xb0));
     // gh-155315: CPython never fills the slot of a frozendict.
     let again = decode(b")\x02\xfd0r\0\0\0\0", release(15), &limits).expect_err("not filled");
     assert_eq!(again.kind, Kind::BadReference(0));

@@ -10,3 +10,4 @@ mod modules;
 mod mutations;
 mod properties;
 mod showing;
+mod vectors;

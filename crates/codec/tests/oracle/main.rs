@@ -9,6 +9,8 @@
 
 mod interpreters;
 mod process;
+#[path = "../format/vectors.rs"]
+mod vectors;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -57,11 +59,17 @@ fn canonical_forms(
     order: &str,
 ) -> BTreeMap<String, Vec<u8>> {
     let mut process = Process::start(interpreter, release, files, order);
+    // The second implementation is slow; the lesser half of the files will do.
+    let mut second = (order == "backward").then(|| Process::second_implementation(interpreter));
     let mut all = BTreeMap::new();
     while let Some(compiled) = process.next() {
         let canonical = check_file(release, &compiled);
         let verdict = process.judge(&canonical);
         assert_eq!(verdict, "", "{} of {}", compiled.path, interpreter.display());
+        if let Some(second) = &mut second {
+            let (path, raw) = (&compiled.path, &compiled.variants[0]);
+            assert!(second.canonicalize(release.minor(), path, raw) == canonical, "{path}");
+        }
         all.insert(compiled.path, canonical);
     }
     all
@@ -97,6 +105,21 @@ fn check_file(release: Release, compiled: &Compiled) -> Vec<u8> {
     let summary = summary(&pyc, &limits).expect("a valid cache can be shown");
     assert_eq!(summary.code_objects[0].filename, *path);
     canonical
+}
+
+#[test]
+fn second_implementation_knows_the_vectors() {
+    let Some(interpreter) = (8..=15).rev().find_map(|minor| interpreters::find(minor).pop()) else {
+        return interpreters::missing(15);
+    };
+    let mut second = Process::second_implementation(&interpreter);
+    let mut compared = 0;
+    for vector in vectors::vectors() {
+        let Ok(expect) = vector.expect else { continue };
+        assert_eq!(second.canonicalize(vector.minor, &vector.path, &vector.payload), expect);
+        compared += 1;
+    }
+    assert!(compared >= 10, "{compared} vectors");
 }
 
 macro_rules! releases {

@@ -1,4 +1,4 @@
-//! The Python process of `compile.py`, spoken to over its pipes.
+//! The Python processes of `compile.py` and `canonical.py`, spoken to over their pipes.
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -28,16 +28,8 @@ impl Process {
         files: usize,
         order: &str,
     ) -> Process {
-        let mut child = Command::new(interpreter)
-            .args(["-I", "-B", "-c", include_str!("compile.py")])
-            .args([&files.to_string(), order])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the interpreter starts");
-        let to = BufWriter::new(child.stdin.take().expect("a pipe"));
-        let from = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut process = Process { child, to, from };
+        let arguments = [&files.to_string(), order];
+        let mut process = Process::spawn(interpreter, include_str!("compile.py"), &arguments);
         let magic = process.receive();
         assert_eq!(magic, release.magic_bytes(), "{} is not final", interpreter.display());
         process
@@ -59,11 +51,42 @@ impl Process {
 
     /// Has canonical bytes loaded and compared with the last file; empty if they are equal.
     pub(crate) fn judge(&mut self, canonical: &[u8]) -> String {
-        let length = u32::try_from(canonical.len()).expect("a length");
-        self.to.write_all(&length.to_le_bytes()).expect("a pipe");
-        self.to.write_all(canonical).expect("a pipe");
+        self.send(canonical);
         self.to.flush().expect("a pipe");
         String::from_utf8(self.receive()).expect("a verdict")
+    }
+
+    /// The second implementation of the canonical form.
+    pub(crate) fn second_implementation(interpreter: &Path) -> Process {
+        Process::spawn(interpreter, include_str!("canonical.py"), &[])
+    }
+
+    /// What the second implementation makes of a payload.
+    pub(crate) fn canonicalize(&mut self, minor: u8, path: &str, payload: &[u8]) -> Vec<u8> {
+        self.send(minor.to_string().as_bytes());
+        self.send(path.as_bytes());
+        self.send(payload);
+        self.to.flush().expect("a pipe");
+        self.receive()
+    }
+
+    fn spawn(interpreter: &Path, script: &str, arguments: &[&str]) -> Process {
+        let mut child = Command::new(interpreter)
+            .args(["-I", "-B", "-c", script])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the interpreter starts");
+        let to = BufWriter::new(child.stdin.take().expect("a pipe"));
+        let from = BufReader::new(child.stdout.take().expect("a pipe"));
+        Process { child, to, from }
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        let length = u32::try_from(frame.len()).expect("a length");
+        self.to.write_all(&length.to_le_bytes()).expect("a pipe");
+        self.to.write_all(frame).expect("a pipe");
     }
 
     fn receive(&mut self) -> Vec<u8> {
@@ -77,7 +100,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already gone after the last file; otherwise a test failed and nobody reads on.
+        // Already gone after the last file; otherwise nobody reads on.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
