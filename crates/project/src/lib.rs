@@ -2,6 +2,7 @@
 //! a file index, identifies interpreters, and lowers all of it to `planner::Inputs`. Knows nothing
 //! of how work is done.
 
+mod clean;
 mod discover;
 mod edit;
 mod init;
@@ -16,11 +17,14 @@ mod path;
 mod scan;
 mod workspace;
 
+pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
 pub use index::{
     CheckDepth, LockError, SettledQuery, SettledSummary, StateError, StateLock, lock_state,
     prepare_state, settled,
 };
-pub use interpreter::Interpreter;
+pub use interpreter::{
+    Interpreter, InterpreterError, InterpreterFault, SearchPath, find_interpreters,
+};
 pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
     Request, load, record,

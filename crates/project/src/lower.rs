@@ -117,8 +117,7 @@ impl<'a> Allowances<'a> {
     ) -> Result<Allowances<'a>, GlobError> {
         let first = Date { year: 0, month: 1, day: 1 };
         let last = Date { year: u16::MAX, month: 12, day: 31 };
-        let mut all =
-            Allowances { rules: Vec::new(), expired: Vec::new(), days: (first, last) };
+        let mut all = Allowances { rules: Vec::new(), expired: Vec::new(), days: (first, last) };
         for rule in rules {
             if rule.expires < today {
                 // An expired rule was in force up to `expires`: today is the first day known.

@@ -98,7 +98,7 @@ impl Watch {
         Watch { path, stamp }
     }
 
-    fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         rustix::fs::stat(&self.path).ok().map(|stat| Stamp::of(&stat)) == self.stamp
     }
 }
@@ -354,7 +354,12 @@ fn take_problem(reader: &mut Reader<'_>) -> Option<Problem> {
     let message = String::from_utf8(reader.string()?.to_vec()).ok()?;
     let has_hint = reader.u8()? == 1;
     let hint = String::from_utf8(reader.string()?.to_vec()).ok()?;
-    Some(Problem { severity, path: has_path.then_some(path), message, hint: has_hint.then_some(hint) })
+    Some(Problem {
+        severity,
+        path: has_path.then_some(path),
+        message,
+        hint: has_hint.then_some(hint),
+    })
 }
 
 fn day_number(date: Date) -> u32 {

@@ -1,12 +1,20 @@
 //! Finding the interpreters that a profile asks for, and asking each who it is. Answers are kept
 //! by the stamps of the files that gave them, so that a no-op starts none.
 
+mod error;
+mod find;
+mod identities;
+mod probe;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytekiln_action::Toolchain;
 
 use crate::index::Watch;
+
+pub use error::{InterpreterError, InterpreterFault};
+pub use find::{SearchPath, find_interpreters};
 
 /// An interpreter that can compile.
 #[derive(Debug, Clone)]
@@ -26,3 +34,6 @@ impl Interpreter {
         Interpreter { executable, toolchain, evidence }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,14 +79,21 @@ pub(super) fn observe_caches(
             );
         }
     }
-    found.retain(|output| elsewhere.binary_search_by(|slot| slot_order(slot, &output.path)).is_err());
+    found.retain(|output| {
+        elsewhere.binary_search_by(|slot| slot_order(slot, &output.path)).is_err()
+    });
     find_recorded(&records, &trees, &mut found);
 
     let verify = request.depth == CheckDepth::Outputs;
-    let states = crate::parallel::map(&found, request.threads, || (), |(), output| {
-        let at = find(&records, &output.path);
-        state_of(output, at.and_then(|at| records.get(at)), &trees, verify)
-    });
+    let states = crate::parallel::map(
+        &found,
+        request.threads,
+        || (),
+        |(), output| {
+            let at = find(&records, &output.path);
+            state_of(output, at.and_then(|at| records.get(at)), &trees, verify)
+        },
+    );
     let (mut observed, mut refreshed) = (Vec::with_capacity(found.len()), false);
     for (output, state) in found.into_iter().zip(states) {
         if state == ObservedState::AsRecorded
@@ -130,7 +137,11 @@ fn is_below(path: &RepoPath, folders: &BTreeSet<&RepoPath>) -> bool {
 }
 
 /// Gives the records' roots the numbers of this load; roots that are new to it are added.
-fn renumber(stored: Records, workspace: &std::path::Path, roots: &mut Vec<PathBuf>) -> Vec<StoredRecord> {
+fn renumber(
+    stored: Records,
+    workspace: &std::path::Path,
+    roots: &mut Vec<PathBuf>,
+) -> Vec<StoredRecord> {
     let numbers: Vec<Option<RootId>> = stored
         .roots
         .iter()
@@ -171,7 +182,11 @@ fn open_trees(roots: &[PathBuf]) -> Result<Vec<Option<OwnedFd>>, LoadError> {
 
 /// Adds the recorded outputs that lie where no listing came by: of a former layout or tree, of a
 /// folder that is ignored now.
-fn find_recorded(records: &[StoredRecord], trees: &[Option<OwnedFd>], found: &mut Vec<FoundOutput>) {
+fn find_recorded(
+    records: &[StoredRecord],
+    trees: &[Option<OwnedFd>],
+    found: &mut Vec<FoundOutput>,
+) {
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found.dedup_by(|a, b| a.path == b.path);
     let mut more = Vec::new();

@@ -12,6 +12,5 @@ pub use error::{LoadError, LoadErrorKind};
 pub use record::{Completion, Filled, RecordError, RecordSummary, record};
 pub use request::{Loaded, LoadedInputs, Request, load};
 
-
 #[cfg(test)]
 mod tests;

@@ -29,9 +29,12 @@ pub(super) fn settle(
     }
     let clock = clock_after_work(memory, did_something)?;
     let root = open_folder(&memory.root).ok()?;
-    let fresh = crate::parallel::map(&memory.folders, memory.threads, || (), |(), folder| {
-        refresh(root.as_fd(), folder, clock)
-    });
+    let fresh = crate::parallel::map(
+        &memory.folders,
+        memory.threads,
+        || (),
+        |(), folder| refresh(root.as_fd(), folder, clock),
+    );
     let mut folders: Vec<SettledFolder> = fresh.into_iter().collect::<Option<_>>()?;
     for (path, stamp) in &memory.files {
         let (folder, name) = split(path);
@@ -216,9 +219,7 @@ fn watches(memory: &Memory, folders: &[SettledFolder]) -> (Vec<Watch>, bool) {
     }
     let settled_before = memory.clock.long_before();
     let is_old = |watch: &Watch| {
-        watch.stamp.is_none_or(|stamp| {
-            stamp.is_folder() || settled_before.is_safe(&stamp)
-        })
+        watch.stamp.is_none_or(|stamp| stamp.is_folder() || settled_before.is_safe(&stamp))
     };
     let all_old = watches.iter().all(is_old);
     (watches, all_hold && all_old)
@@ -227,10 +228,9 @@ fn watches(memory: &Memory, folders: &[SettledFolder]) -> (Vec<Watch>, bool) {
 fn split(path: &RepoPath) -> (&[u8], &[u8]) {
     let bytes = path.as_bytes();
     match bytes.iter().rposition(|byte| *byte == b'/') {
-        Some(slash) => (
-            bytes.get(..slash).unwrap_or_default(),
-            bytes.get(slash + 1..).unwrap_or_default(),
-        ),
+        Some(slash) => {
+            (bytes.get(..slash).unwrap_or_default(), bytes.get(slash + 1..).unwrap_or_default())
+        }
         None => (b"", bytes),
     }
 }

@@ -46,12 +46,8 @@ pub(super) fn hash_sources(
             .filter(|entry| file.kind == FileKind::Executable || entry.kind == IndexedKind::Source);
         known.push(entry.map(|entry| (entry.stamp, entry.kind, entry.digest)));
     }
-    let unknown: Vec<usize> = known
-        .iter()
-        .enumerate()
-        .filter(|(_, known)| known.is_none())
-        .map(|(at, _)| at)
-        .collect();
+    let unknown: Vec<usize> =
+        known.iter().enumerate().filter(|(_, known)| known.is_none()).map(|(at, _)| at).collect();
     let paths: Vec<&RepoPath> =
         unknown.iter().filter_map(|at| scan.files.get(*at)).map(|file| &file.path).collect();
     let results = hash_files(root, &paths, request.threads);
@@ -177,7 +173,9 @@ pub(super) fn source_problems(inputs: &mut Inputs) {
         if source.path.file_name() != b"__init__.py" {
             continue;
         }
-        let Some(folder) = source.path.parent().filter(|folder| !folder.is_root()) else { continue };
+        let Some(folder) = source.path.parent().filter(|folder| !folder.is_root()) else {
+            continue;
+        };
         let module = RepoPath::new(&[folder.as_bytes(), b".py"].concat()).unwrap_or_default();
         if inputs.sources.binary_search_by(|other| other.path.cmp(&module)).is_ok() {
             problems.push(Problem {

@@ -168,12 +168,12 @@ fn make_plan(loaded: &LoadedInputs) -> Plan {
 
 fn carry_out(step: &bytekiln_planner::Step, loaded: &LoadedInputs) -> Filled {
     let target = &loaded.inputs().targets[step.target as usize];
-    let source =
-        loaded.inputs().sources.iter().find(|source| source.path == step.source).unwrap();
+    let source = loaded.inputs().sources.iter().find(|source| source.path == step.source).unwrap();
     let result = match &step.output {
         None => Recorded::Checked,
         Some(output) => {
-            let path = crate::path::absolute(&loaded.roots()[usize::from(output.root.0)], &output.path);
+            let path =
+                crate::path::absolute(&loaded.roots()[usize::from(output.root.0)], &output.path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             let mut bytes = target.toolchain.release.magic_bytes().to_vec();
             bytes.extend_from_slice(&step.action.mode.header_flags().to_le_bytes());
@@ -196,10 +196,14 @@ fn carry_out(step: &bytekiln_planner::Step, loaded: &LoadedInputs) -> Filled {
 fn show(plan: &Plan) -> String {
     let mut text = String::new();
     for step in &plan.steps {
-        let reasons: Vec<String> = step.reasons.iter().map(|reason| {
-            let reason = format!("{reason:?}");
-            reason.split([' ', '(']).next().unwrap().to_owned()
-        }).collect();
+        let reasons: Vec<String> = step
+            .reasons
+            .iter()
+            .map(|reason| {
+                let reason = format!("{reason:?}");
+                reason.split([' ', '(']).next().unwrap().to_owned()
+            })
+            .collect();
         text += &format!("{}: {}\n", step.source, reasons.join(", "));
     }
     for removal in &plan.removals {
@@ -227,36 +231,51 @@ fn check(text: String, expect: Expect) {
 #[test]
 fn a_build_settles_and_changes_unsettle() {
     let tree = Tree::new(&[("pkg/__init__.py", ""), ("pkg/a.py", "A = 1\n")], vec![member("")]);
-    check(tree.build(), expect![[r#"
+    check(
+        tree.build(),
+        expect![[r#"
         pkg/__init__.py: New
         pkg/a.py: New
         fresh: 0
-    "#]]);
+    "#]],
+    );
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     tree.write("pkg/a.py", "A = 2\n");
-    check(tree.build(), expect![[r#"
+    check(
+        tree.build(),
+        expect![[r#"
         pkg/a.py: SourceChanged
         fresh: 1
-    "#]]);
+    "#]],
+    );
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     tree.write("pkg/b.py", "");
-    check(tree.build(), expect![[r#"
+    check(
+        tree.build(),
+        expect![[r#"
         pkg/b.py: New
         fresh: 2
-    "#]]);
+    "#]],
+    );
     std::fs::remove_file(tree.path("pkg/b.py")).unwrap();
-    check(tree.build(), expect![[r#"
+    check(
+        tree.build(),
+        expect![[r#"
         remove pkg/__pycache__/b.cpython-311.pyc: SourceGone
         fresh: 2
-    "#]]);
+    "#]],
+    );
     check(tree.build(), expect!["settled: 2 sources\n"]);
 
     std::fs::remove_file(tree.path("pkg/__pycache__/a.cpython-311.pyc")).unwrap();
-    check(tree.build(), expect![[r#"
+    check(
+        tree.build(),
+        expect![[r#"
         pkg/a.py: OutputMissing
         fresh: 1
-    "#]]);
+    "#]],
+    );
     check(tree.build(), expect!["settled: 2 sources\n"]);
 }

@@ -51,11 +51,7 @@ impl Directory {
     }
 
     /// Stamp and type of the entry `name`.
-    pub(crate) fn stamp_of(
-        &self,
-        name: &[u8],
-        links: Links,
-    ) -> std::io::Result<(Stamp, FileType)> {
+    pub(crate) fn stamp_of(&self, name: &[u8], links: Links) -> std::io::Result<(Stamp, FileType)> {
         let flags = match links {
             Links::Follow => AtFlags::empty(),
             Links::Refuse => AtFlags::SYMLINK_NOFOLLOW,

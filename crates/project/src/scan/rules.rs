@@ -37,10 +37,9 @@ impl Globs {
                 origin.push(at);
             }
         }
-        let set = builder.build().map_err(|error| GlobError {
-            glob: written.join(", "),
-            message: error.to_string(),
-        })?;
+        let set = builder
+            .build()
+            .map_err(|error| GlobError { glob: written.join(", "), message: error.to_string() })?;
         Ok(Globs { written: written.to_vec(), set, origin })
     }
 
@@ -48,7 +47,9 @@ impl Globs {
         if self.written.is_empty() {
             return None;
         }
-        let path = std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path));
+        let path = std::path::Path::new(
+            <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path),
+        );
         let first = self.set.matches(path).into_iter().min()?;
         self.written.get(*self.origin.get(first)?).map(String::as_str)
     }
@@ -56,9 +57,11 @@ impl Globs {
 
 /// A glob over whole paths: `*` stays within a component, `**` crosses them.
 pub(crate) fn compile(glob: &str) -> Result<Glob, GlobError> {
-    GlobBuilder::new(glob).literal_separator(true).backslash_escape(true).build().map_err(|error| {
-        GlobError { glob: glob.to_owned(), message: error.kind().to_string() }
-    })
+    GlobBuilder::new(glob)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
+        .map_err(|error| GlobError { glob: glob.to_owned(), message: error.kind().to_string() })
 }
 
 /// A member, ready to be asked about paths below the workspace.

@@ -114,9 +114,8 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
     let tasks = walker.starts(&mut scan);
     let queue = Queue { state: Mutex::new((tasks, 0)), changed: Condvar::new() };
     let results = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..request.threads.get())
-            .map(|_| scope.spawn(|| walker.work(&queue)))
-            .collect();
+        let others: Vec<_> =
+            (1..request.threads.get()).map(|_| scope.spawn(|| walker.work(&queue))).collect();
         let mut results = vec![walker.work(&queue)];
         for other in others {
             match other.join() {
@@ -376,8 +375,7 @@ impl Visit<'_> {
             self.link(name, scan);
         } else if self.walker.request.legacy && name.ends_with(b".pyc") {
             if let Ok((stamp, kind)) = self.directory.stamp_of(name, Links::Refuse) {
-                let path =
-                    OutputPath { root: RootId::WORKSPACE, path: self.task.path.join(name) };
+                let path = OutputPath { root: RootId::WORKSPACE, path: self.task.path.join(name) };
                 scan.outputs.push(FoundOutput { path, stamp, is_file: kind.is_file() });
             }
         } else if let Some(source) = by_name(name) {
@@ -385,8 +383,7 @@ impl Visit<'_> {
                 self.file(name, source, Links::Refuse, scan);
             } else if source != FileKind::Executable {
                 self.passed_over(name, scan);
-                scan.skipped
-                    .push(Skipped::NotARegularFile { path: self.task.path.join(name) });
+                scan.skipped.push(Skipped::NotARegularFile { path: self.task.path.join(name) });
             }
         }
     }
