@@ -2,6 +2,8 @@
 //! itself; and what stands on `sys.path` for each. Knows nothing of single sources.
 
 mod assemble;
+mod claims;
+mod crates;
 mod import_roots;
 mod listed;
 mod pattern;

@@ -18,7 +18,7 @@ use crate::manifest::{ManifestFile, Notes, read_if_there};
 #[derive(Default)]
 pub(crate) struct Found {
     /// Folders with a `pyproject.toml` that describes a project, the root excepted.
-    pub(crate) projects: BTreeMap<RepoPath, ManifestFile>,
+    pub(crate) projects: Vec<RepoPath>,
     /// Folders whose `Cargo.toml` has `[package.metadata.bytekiln]`.
     pub(crate) crates: BTreeMap<RepoPath, ManifestFile>,
     /// Folders that are workspaces of their own.
@@ -128,6 +128,7 @@ pub(crate) fn search(root: &Path, exclude: &[String], notes: &mut Notes) -> Foun
             stack.push((below, ignores.clone()));
         }
     }
+    found.projects.sort_unstable();
     found.nested.sort_unstable();
     found
 }
@@ -166,7 +167,7 @@ fn visit(
             return true;
         }
         if is_project(&file) {
-            found.projects.insert(folder.clone(), file);
+            found.projects.push(folder.clone());
             done = true;
         }
     }

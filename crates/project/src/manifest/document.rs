@@ -49,6 +49,19 @@ impl Notes {
         self.warnings.push(Problem { severity: Severity::Warning, path, message, hint });
     }
 
+    /// As [`Notes::read`], for files without which the rest can still be looked at.
+    pub(crate) fn read_or_report(&mut self, path: &Path) -> Option<ManifestFile> {
+        match self.read(path) {
+            Ok(file) => file,
+            Err(problem) => {
+                if !self.errors.contains(&problem) {
+                    self.errors.push(problem);
+                }
+                None
+            }
+        }
+    }
+
     /// Reads a TOML file that may be absent and watches it either way.
     pub(crate) fn read(&mut self, path: &Path) -> Result<Option<ManifestFile>, LocatedProblem> {
         self.watch(path);

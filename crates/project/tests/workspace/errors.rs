@@ -1,1 +1,924 @@
-//! Later.
+//! Every message about a manifest, as it is rendered.
+
+use bytekiln_project::load_workspace;
+use bytekiln_test_support::fixture::Tree;
+use expect_test::{Expect, expect};
+
+use crate::{load, redacted};
+
+fn check_from(start: &str, fixture: &str, expected: Expect) {
+    let tree = Tree::new(fixture);
+    match load(&tree, start) {
+        Ok(workspace) => panic!("loaded: {workspace:?}"),
+        Err(error) => expected.assert_eq(&redacted(&tree, &error.to_string())),
+    }
+}
+
+fn check(fixture: &str, expected: Expect) {
+    check_from("", fixture, expected);
+}
+
+#[test]
+fn syntax() {
+    check("//- /bytekiln.toml\n[workspace]\nmembers = [\n  'a'\n", expect![[r#"
+        unclosed array, expected `]`
+         --> /ROOT/bytekiln.toml:3:6
+          |
+        3 |   'a'
+          |      ^"#]]);
+    check("//- /bytekiln.toml\n[workspace]\n[workspace]\n", expect![[r#"
+        duplicate key
+         --> /ROOT/bytekiln.toml:2:2
+          |
+        2 | [workspace]
+          |  ^^^^^^^^^"#]]);
+    check("//- /bytekiln.toml\nx = 'a\tb' y\n", expect![[r#"
+        unexpected key or value, expected newline, `#`
+         --> /ROOT/bytekiln.toml:1:11
+          |
+        1 | x = 'a	b' y
+          |       	   ^"#]]);
+    let tree = Tree::new("//- /x.py\n");
+    tree.write("bytekiln.toml", b"[workspace]\n# caf\xe9\n");
+    let error = load(&tree, "").unwrap_err();
+    expect![[r#"
+        the manifest is not UTF-8
+         --> /ROOT/bytekiln.toml:2:6
+          |
+        2 | # caf�
+          |      ^
+          = help: TOML files are UTF-8; save it in that encoding"#]].assert_eq(&redacted(&tree, &error.to_string()));
+}
+
+#[test]
+fn unknown_keys_all_at_once() {
+    check(
+        "
+        //- /bytekiln.toml
+        members = ['.']
+        mode = 'checked-hash'
+        colour = 1
+        profiles.dev.mode = 'checked-hash'
+
+        [workspace]
+        member = ['a']
+        include = []
+        [member.x]
+        import_roots = []
+        [profile.dev]
+        \toptimise = [0]  # a tab before it
+        [files]
+        excludes = []
+        [cache]
+        size = 1
+        [[allow-failure]]
+        path = 'x'
+        reason = 'y'
+        expires = 2030-01-01
+        until = 1
+        ",
+        expect![[r#"
+            unknown key `members`
+             --> /ROOT/bytekiln.toml:1:1
+              |
+            1 | members = ['.']
+              | ^^^^^^^
+              = help: did you mean `member`?
+
+            unknown key `mode`
+             --> /ROOT/bytekiln.toml:2:1
+              |
+            2 | mode = 'checked-hash'
+              | ^^^^
+              = help: did you mean `profile.dev.mode`?
+
+            unknown key `colour`
+             --> /ROOT/bytekiln.toml:3:1
+              |
+            3 | colour = 1
+              | ^^^^^^
+              = help: known here are `workspace`, `files`, `member`, `profile`, `allow-failure` and `cache`
+
+            unknown key `profiles`
+             --> /ROOT/bytekiln.toml:4:1
+              |
+            4 | profiles.dev.mode = 'checked-hash'
+              | ^^^^^^^^
+              = help: did you mean `profile`?
+
+            unknown key `member` in `workspace`
+             --> /ROOT/bytekiln.toml:7:1
+              |
+            7 | member = ['a']
+              | ^^^^^^
+              = help: did you mean `members`?
+
+            unknown key `include` in `workspace`
+             --> /ROOT/bytekiln.toml:8:1
+              |
+            8 | include = []
+              | ^^^^^^^
+              = help: did you mean `exclude`?
+
+            unknown key `import_roots` in `member.x`
+              --> /ROOT/bytekiln.toml:10:1
+               |
+            10 | import_roots = []
+               | ^^^^^^^^^^^^
+               = help: did you mean `import-roots`?
+
+            unknown key `optimise` in `profile.dev`
+              --> /ROOT/bytekiln.toml:12:2
+               |
+            12 | 	optimise = [0]  # a tab before it
+               | 	^^^^^^^^
+               = help: did you mean `optimize`?
+
+            unknown key `excludes` in `files`
+              --> /ROOT/bytekiln.toml:14:1
+               |
+            14 | excludes = []
+               | ^^^^^^^^
+               = help: did you mean `exclude`?
+
+            unknown key `size` in `cache`
+              --> /ROOT/bytekiln.toml:16:1
+               |
+            16 | size = 1
+               | ^^^^
+               = help: known here are `dir` and `max-size`
+
+            unknown key `until` in `allow-failure`
+              --> /ROOT/bytekiln.toml:21:1
+               |
+            21 | until = 1
+               | ^^^^^
+               = help: known here are `path`, `reason` and `expires`
+
+            no member `x`
+             --> /ROOT/bytekiln.toml:9:9
+              |
+            9 | [member.x]
+              |         ^
+              = help: did you mean `.`?"#]],
+    );
+}
+
+#[test]
+fn wrong_types() {
+    check(
+        "
+        //- /bytekiln.toml
+        member = 1
+        profile = { dev = 1 }
+        allow-failure = ['x']
+        [workspace]
+        members = 'libs/*'
+        exclude = ['a', 1]
+        python = [3.10]
+        [files]
+        include = [['x']]
+        [cache]
+        dir = false
+        max-size = -1
+        ",
+        expect![[r#"
+            `member` must be a table, not an integer
+             --> /ROOT/bytekiln.toml:1:10
+              |
+            1 | member = 1
+              |          ^
+
+            `profile.dev` must be a table, not an integer
+             --> /ROOT/bytekiln.toml:2:19
+              |
+            2 | profile = { dev = 1 }
+              |                   ^
+
+            `allow-failure` must hold tables, not a string
+             --> /ROOT/bytekiln.toml:3:18
+              |
+            3 | allow-failure = ['x']
+              |                  ^^^
+
+            `workspace.members` must be an array of strings, not a string
+             --> /ROOT/bytekiln.toml:5:11
+              |
+            5 | members = 'libs/*'
+              |           ^^^^^^^^
+
+            bad `workspace.exclude`: an integer is not a string
+             --> /ROOT/bytekiln.toml:6:17
+              |
+            6 | exclude = ['a', 1]
+              |                 ^
+
+            bad `workspace.python`: `3.1` is not a string
+             --> /ROOT/bytekiln.toml:7:11
+              |
+            7 | python = [3.10]
+              |           ^^^^
+              = help: write versions as strings: `"3.10"` as a number would be 3.1
+
+            bad `files.include`: an array is not a string
+             --> /ROOT/bytekiln.toml:9:12
+              |
+            9 | include = [['x']]
+              |            ^^^^^
+
+            `cache.dir` must be a string, not a boolean
+              --> /ROOT/bytekiln.toml:11:7
+               |
+            11 | dir = false
+               |       ^^^^^
+
+            `cache.max-size` is negative
+              --> /ROOT/bytekiln.toml:12:12
+               |
+            12 | max-size = -1
+               |            ^^"#]],
+    );
+    check("//- /bytekiln.toml\nworkspace = 1\nallow-failure = 1\nfiles = []\n", expect![[r#"
+        `workspace` must be a table, not an integer
+         --> /ROOT/bytekiln.toml:1:13
+          |
+        1 | workspace = 1
+          |             ^
+
+        `allow-failure` must be an array of tables (`[[allow-failure]]`), not an integer
+         --> /ROOT/bytekiln.toml:2:17
+          |
+        2 | allow-failure = 1
+          |                 ^
+
+        `files` must be a table, not an array
+         --> /ROOT/bytekiln.toml:3:9
+          |
+        3 | files = []
+          |         ^^"#]]);
+}
+
+#[test]
+fn bad_values_in_profiles() {
+    check(
+        "
+        //- /bytekiln.toml
+        [workspace]
+        python = []
+        [profile.one]
+        mode = 'unchecked_hash'
+        optimize = [0, 3, 'x']
+        python = ['3', '3.x', '3.13t', '3.13t', '']
+        layout = 'prefixed'
+        recorded-path = 'absolute'
+        path-prefix-map = ['a']
+        debug-ranges = 'no'
+        orphans = 'delete'
+        [profile.two]
+        mode = 'timestamp'
+        optimize = []
+        out = 'out'
+        deploy-root = '/app'
+        path-prefix-map = { a = 1 }
+        [profile.three]
+        optimize = 7
+        layout = 'prefix'
+        out = '{name}'
+        deploy-root = 'app'
+        [profile.four]
+        layout = 'sourceless'
+        out = './'
+        ['profile'.'fi/ve']
+        ",
+        expect![[r#"
+            `workspace.python` names no interpreter
+             --> /ROOT/bytekiln.toml:2:10
+              |
+            2 | python = []
+              |          ^^
+              = help: leave the key out to get the default one
+
+            bad `profile.one.mode`: no such value `unchecked_hash`
+             --> /ROOT/bytekiln.toml:4:8
+              |
+            4 | mode = 'unchecked_hash'
+              |        ^^^^^^^^^^^^^^^^
+              = help: did you mean `unchecked-hash`? allowed are `checked-hash` and `unchecked-hash`
+
+            bad `profile.one.optimize`: not an optimization level
+             --> /ROOT/bytekiln.toml:5:16
+              |
+            5 | optimize = [0, 3, 'x']
+              |                ^
+              = help: levels are 0, 1 and 2
+
+            bad `profile.one.optimize`: not an optimization level
+             --> /ROOT/bytekiln.toml:5:19
+              |
+            5 | optimize = [0, 3, 'x']
+              |                   ^^^
+              = help: levels are 0, 1 and 2
+
+            bad `profile.one.python`: `3` does not say which minor version, e.g. `3.14`
+             --> /ROOT/bytekiln.toml:6:11
+              |
+            6 | python = ['3', '3.x', '3.13t', '3.13t', '']
+              |           ^^^
+
+            bad `profile.one.python`: `3.x` is not a version such as `3.14`, `3.13.1` or `3.13t`
+             --> /ROOT/bytekiln.toml:6:16
+              |
+            6 | python = ['3', '3.x', '3.13t', '3.13t', '']
+              |                ^^^^^
+
+            `profile.one.python` names an interpreter twice
+             --> /ROOT/bytekiln.toml:6:32
+              |
+            6 | python = ['3', '3.x', '3.13t', '3.13t', '']
+              |                                ^^^^^^^
+
+            bad `profile.one.python`: `` is empty or has blanks around it
+             --> /ROOT/bytekiln.toml:6:41
+              |
+            6 | python = ['3', '3.x', '3.13t', '3.13t', '']
+              |                                         ^^
+
+            bad `profile.one.layout`: no such value `prefixed`
+             --> /ROOT/bytekiln.toml:7:10
+              |
+            7 | layout = 'prefixed'
+              |          ^^^^^^^^^^
+              = help: did you mean `prefix`? allowed are `pycache`, `prefix`, `legacy` and `sourceless`
+
+            bad `profile.one.recorded-path`: no such value `absolute`
+             --> /ROOT/bytekiln.toml:8:17
+              |
+            8 | recorded-path = 'absolute'
+              |                 ^^^^^^^^^^
+              = help: allowed are `workspace`, `member` and `import-root`
+
+            bad `profile.one.path-prefix-map`: `a` is not `FROM=TO`
+             --> /ROOT/bytekiln.toml:9:20
+              |
+            9 | path-prefix-map = ['a']
+              |                    ^^^
+
+            `profile.one.debug-ranges` must be `true` or `false`, not a string
+              --> /ROOT/bytekiln.toml:10:16
+               |
+            10 | debug-ranges = 'no'
+               |                ^^^^
+
+            bad `profile.one.orphans`: no such value `delete`
+              --> /ROOT/bytekiln.toml:11:11
+               |
+            11 | orphans = 'delete'
+               |           ^^^^^^^^
+               = help: allowed are `report` and `remove`
+
+            bad `profile.two.mode`: no such value `timestamp`
+              --> /ROOT/bytekiln.toml:13:8
+               |
+            13 | mode = 'timestamp'
+               |        ^^^^^^^^^^^
+               = help: timestamps are not reproducible; allowed are `checked-hash` and `unchecked-hash`
+
+            `profile.two.optimize` names no level
+              --> /ROOT/bytekiln.toml:14:12
+               |
+            14 | optimize = []
+               |            ^^
+               = help: levels are 0, 1 and 2
+
+            `profile.two.path-prefix-map` must map strings to strings
+              --> /ROOT/bytekiln.toml:17:25
+               |
+            17 | path-prefix-map = { a = 1 }
+               |                         ^
+
+            bad `profile.three.optimize`: not an optimization level
+              --> /ROOT/bytekiln.toml:19:12
+               |
+            19 | optimize = 7
+               |            ^
+               = help: levels are 0, 1 and 2
+
+            bad `profile.three.out`: unknown placeholder in `{name}`
+              --> /ROOT/bytekiln.toml:21:7
+               |
+            21 | out = '{name}'
+               |       ^^^^^^^^
+               = help: only `{profile}` is replaced, by the profile's name
+
+            bad `profile.three.deploy-root`: `app` is not a plain absolute path
+              --> /ROOT/bytekiln.toml:22:15
+               |
+            22 | deploy-root = 'app'
+               |               ^^^^^
+               = help: name the folder that the workspace has when the program runs, e.g. `/app`
+
+            bad `profile.four.out`: `./` is not a folder of its own
+              --> /ROOT/bytekiln.toml:25:7
+               |
+            25 | out = './'
+               |       ^^^^
+               = help: name a folder that holds nothing else, e.g. `.bytekiln/{profile}`
+
+            bad profile name `fi/ve`
+              --> /ROOT/bytekiln.toml:26:12
+               |
+            26 | ['profile'.'fi/ve']
+               |            ^^^^^^^
+               = help: use letters, digits, `-` and `_`: it becomes part of file names
+
+            `profile.two.out` has no meaning with layout `pycache`
+              --> /ROOT/bytekiln.toml:15:7
+               |
+            15 | out = 'out'
+               |       ^^^^^
+               = help: it is for `prefix` and `sourceless`, which have a tree of their own
+
+            `profile.two.deploy-root` has no meaning with layout `pycache`
+              --> /ROOT/bytekiln.toml:16:15
+               |
+            16 | deploy-root = '/app'
+               |               ^^^^^^
+               = help: it is for `prefix`, whose tree repeats the workspace's absolute path"#]],
+    );
+}
+
+#[test]
+fn inheritance() {
+    check(
+        "
+        //- /bytekiln.toml
+        [profile.dev]
+        inherits = 'release'
+        [profile.a]
+        inherits = 'b'
+        [profile.b]
+        inherits = 'c'
+        [profile.c]
+        inherits = 'a'
+        [profile.into-circle]
+        inherits = 'b'
+        [profile.orphan]
+        inherits = 'releese'
+        [profile.self]
+        inherits = 'self'
+        ",
+        expect![[r#"
+            `dev` cannot inherit: every other profile ends in it
+             --> /ROOT/bytekiln.toml:2:12
+              |
+            2 | inherits = 'release'
+              |            ^^^^^^^^^
+              = help: remove `inherits`
+
+            profiles inherit in a circle: a → b → c → a
+             --> /ROOT/bytekiln.toml:8:12
+              |
+            8 | inherits = 'a'
+              |            ^^^
+
+            no profile `releese` to inherit from
+              --> /ROOT/bytekiln.toml:12:12
+               |
+            12 | inherits = 'releese'
+               |            ^^^^^^^^^
+               = help: did you mean `release`?
+
+            profiles inherit in a circle: self → self
+              --> /ROOT/bytekiln.toml:14:12
+               |
+            14 | inherits = 'self'
+               |            ^^^^^^"#]],
+    );
+}
+
+#[test]
+fn layouts_with_one_file_a_module() {
+    check(
+        "
+        //- /bytekiln.toml
+        [workspace]
+        python = ['3.11', '3.14']
+        [profile.base]
+        optimize = [0, 2]
+        [profile.image]
+        inherits = 'base'
+        layout = 'sourceless'
+        [profile.old]
+        layout = 'legacy'
+        optimize = [1, 2]
+        python = '3.11'
+        ",
+        expect![[r#"
+            profile `image` has several interpreters, but layout `sourceless` has one file a module
+             --> /ROOT/bytekiln.toml:2:10
+              |
+            2 | python = ['3.11', '3.14']
+              |          ^^^^^^^^^^^^^^^^
+              = help: its file names carry neither level nor version: make it one, or use layout `pycache` or `prefix`
+
+            profile `image` has several optimization levels, but layout `sourceless` has one file a module
+             --> /ROOT/bytekiln.toml:4:12
+              |
+            4 | optimize = [0, 2]
+              |            ^^^^^^
+              = help: its file names carry neither level nor version: make it one, or use layout `pycache` or `prefix`
+
+            profile `old` has several optimization levels, but layout `legacy` has one file a module
+              --> /ROOT/bytekiln.toml:10:12
+               |
+            10 | optimize = [1, 2]
+               |            ^^^^^^
+               = help: its file names carry neither level nor version: make it one, or use layout `pycache` or `prefix`"#]],
+    );
+}
+
+#[test]
+fn patterns_of_members() {
+    check(
+        "
+        //- /bytekiln.toml
+        [workspace]
+        members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+        [member.monei]
+        [member.'libs/money']
+        import-roots = ['src', '..', '/x']
+        //- /libs/money/m.py
+        //- /file.py
+        //- /own/bytekiln.toml
+        ",
+        expect![[r#"
+            bad `workspace.members`: `/abs` is absolute
+             --> /ROOT/bytekiln.toml:2:12
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |            ^^^^^^
+              = help: members are named by their path below the workspace
+
+            bad `workspace.members`: `../out` leaves the workspace
+             --> /ROOT/bytekiln.toml:2:20
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                    ^^^^^^^^
+              = help: put the manifest into a folder that holds all members
+
+            bad `workspace.members`: `a//b` has an empty or `.` component
+             --> /ROOT/bytekiln.toml:2:30
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                              ^^^^^^
+
+            bad `workspace.members`: an empty path
+             --> /ROOT/bytekiln.toml:2:38
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                      ^^
+              = help: write `.` for the workspace's own folder
+
+            bad `workspace.members`: `x[` is not a glob: unclosed character class; missing ']'
+             --> /ROOT/bytekiln.toml:2:42
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                          ^^^^
+
+            bad `member."libs/money".import-roots`: `..` is not a plain path below its folder
+             --> /ROOT/bytekiln.toml:5:24
+              |
+            5 | import-roots = ['src', '..', '/x']
+              |                        ^^^^
+              = help: leave out `..`, `.` and doubled slashes
+
+            bad `member."libs/money".import-roots`: `/x` is absolute
+             --> /ROOT/bytekiln.toml:5:30
+              |
+            5 | import-roots = ['src', '..', '/x']
+              |                              ^^^^
+
+            member `libs/mony` does not exist
+             --> /ROOT/bytekiln.toml:2:48
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                                ^^^^^^^^^^^
+              = help: did you mean `libs/money`?
+
+            member `file.py` is a file
+             --> /ROOT/bytekiln.toml:2:61
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                                             ^^^^^^^^^
+              = help: members are folders; `include` in `[member.NAME]` chooses files
+
+            member `own` is a workspace of its own (`own/bytekiln.toml`)
+             --> /ROOT/bytekiln.toml:2:72
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                                                        ^^^^^
+              = help: move its settings here, or remove it from `members`
+
+            member `nowhere` does not exist
+             --> /ROOT/bytekiln.toml:2:79
+              |
+            2 | members = ['/abs', '../out', 'a//b', '', 'x[', 'libs/mony', 'file.py', 'own', 'nowhere']
+              |                                                                               ^^^^^^^^^
+
+            no member `monei`
+             --> /ROOT/bytekiln.toml:3:9
+              |
+            3 | [member.monei]
+              |         ^^^^^
+              = help: call it by its project's name or its path
+
+            no member `libs/money`
+             --> /ROOT/bytekiln.toml:4:9
+              |
+            4 | [member.'libs/money']
+              |         ^^^^^^^^^^^^
+              = help: call it by its project's name or its path"#]],
+    );
+}
+
+#[test]
+fn links_as_members() {
+    let tree = Tree::new(
+        "
+        //- /w/bytekiln.toml
+        [workspace]
+        members = ['inner', 'outer']
+        //- /w/libs/a/a.py
+        //- /elsewhere/x.py
+        ",
+    );
+    std::os::unix::fs::symlink(tree.path("w/libs/a"), tree.path("w/inner")).unwrap();
+    std::os::unix::fs::symlink(tree.path("elsewhere"), tree.path("w/outer")).unwrap();
+    let error = load(&tree, "w").unwrap_err();
+    expect![[r#"
+        member `inner` is a link to `libs/a`
+         --> /ROOT/w/bytekiln.toml:2:12
+          |
+        2 | members = ['inner', 'outer']
+          |            ^^^^^^^
+          = help: list the folder that it points to
+
+        member `outer` is a link that leaves the workspace
+         --> /ROOT/w/bytekiln.toml:2:21
+          |
+        2 | members = ['inner', 'outer']
+          |                     ^^^^^^^
+          = help: only what is below the workspace can be compiled reproducibly"#]].assert_eq(&redacted(&tree, &error.to_string()));
+}
+
+#[test]
+fn two_members_claim_one_file_or_name() {
+    check(
+        "
+        //- /bytekiln.toml
+        [workspace]
+        members = ['a', 'a/inner', 'b', 'c/b']
+        [member.a]
+        import-roots = ['inner/src']
+        //- /a/inner/src/x.py
+        //- /b/x.py
+        //- /c/b/x.py
+        ",
+        expect![[r#"
+            two members are called `b`: `b` and `c/b`
+             --> /ROOT/bytekiln.toml
+              = help: give one a name of its own: `[member."c/b"]` with `name = "…"`
+
+            import root `a/inner/src` of member `a` lies in member `inner` (`a/inner`)
+             --> /ROOT/bytekiln.toml
+              = help: a file belongs to one member: the innermost around it"#]],
+    );
+    check(
+        "
+        //- /Cargo.toml
+        [workspace]
+        members = ['crates/*']
+        [workspace.metadata.bytekiln]
+        //- /crates/one/Cargo.toml
+        [package]
+        name = 'one'
+        [package.metadata.bytekiln]
+        python-root = '../../python/inner'
+        import-roots = ['missing']
+        //- /crates/one/src/lib.rs
+        //- /crates/two/Cargo.toml
+        [package]
+        name = 'two'
+        [package.metadata.bytekiln]
+        python-root = '../../../python'
+        profile = {}
+        //- /crates/two/src/lib.rs
+        //- /crates/three/Cargo.toml
+        [package]
+        name = 'three'
+        [package.metadata.bytekiln]
+        python-root = 'pyhton'
+        //- /crates/three/src/lib.rs
+        //- /python/inner/x.py
+        ",
+        expect![[r#"
+            unknown key `profile`
+             --> /ROOT/crates/two/Cargo.toml:5:1
+              |
+            5 | profile = {}
+              | ^^^^^^^
+              = help: known here are `python-root`, `name`, `include`, `exclude` and `import-roots`
+
+            unknown key `profile`
+             --> /ROOT/crates/two/Cargo.toml:5:1
+              |
+            5 | profile = {}
+              | ^^^^^^^
+              = help: known here are `python-root`, `name`, `include`, `exclude` and `import-roots`
+
+            import root `python/inner/missing` is not a folder
+             --> /ROOT/crates/one/Cargo.toml:5:17
+              |
+            5 | import-roots = ['missing']
+              |                 ^^^^^^^^^
+
+            `python-root` is `pyhton`, which is not a folder
+             --> /ROOT/crates/three/Cargo.toml:4:15
+              |
+            4 | python-root = 'pyhton'
+              |               ^^^^^^^^
+              = help: name the folder that holds the crate's Python packages
+
+            `python-root` is `../../../python`, outside of the workspace
+             --> /ROOT/crates/two/Cargo.toml:4:15
+              |
+            4 | python-root = '../../../python'
+              |               ^^^^^^^^^^^^^^^^^
+              = help: all members lie below the workspace"#]],
+    );
+}
+
+#[test]
+fn allowances() {
+    check(
+        "
+        //- /bytekiln.toml
+        [[allow-failure]]
+        path = '/vendor/**'
+        reason = ' '
+        expires = '2030-01-01'
+        [[allow-failure]]
+        path = 'vendor/**'
+        [[allow-failure]]
+        path = 'a{b'
+        reason = 'x'
+        expires = 2030-01-01T00:00:00
+        ",
+        expect![[r#"
+            bad `allow-failure.path`: `/vendor/**` is absolute
+             --> /ROOT/bytekiln.toml:2:8
+              |
+            2 | path = '/vendor/**'
+              |        ^^^^^^^^^^^^
+              = help: globs are relative
+
+            bad `allow-failure.reason`: an empty reason
+             --> /ROOT/bytekiln.toml:3:10
+              |
+            3 | reason = ' '
+              |          ^^^
+              = help: say why these files may fail
+
+            `allow-failure.expires` must be a date
+             --> /ROOT/bytekiln.toml:4:11
+              |
+            4 | expires = '2030-01-01'
+              |           ^^^^^^^^^^^^
+              = help: write it without quotes and time: `expires = 2027-01-31`
+
+            an `allow-failure` rule has no `reason`
+             --> /ROOT/bytekiln.toml:5:1
+              |
+            5 | [[allow-failure]]
+              | ^^^^^^^^^^^^^^^^^
+              = help: add `reason = "waits for upstream"`
+
+            an `allow-failure` rule has no `expires`
+             --> /ROOT/bytekiln.toml:5:1
+              |
+            5 | [[allow-failure]]
+              | ^^^^^^^^^^^^^^^^^
+              = help: add `expires = 2027-01-31`, the last day on which it holds
+
+            bad `allow-failure.path`: `a{b` is not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+             --> /ROOT/bytekiln.toml:8:8
+              |
+            8 | path = 'a{b'
+              |        ^^^^^
+
+            `allow-failure.expires` must be a date
+              --> /ROOT/bytekiln.toml:10:11
+               |
+            10 | expires = 2030-01-01T00:00:00
+               |           ^^^^^^^^^^^^^^^^^^^
+               = help: write it without quotes and time: `expires = 2027-01-31`"#]],
+    );
+}
+
+#[test]
+fn sizes() {
+    for size in ["'5 XB'", "'99999999999999999999'", "'18446744073709551615TB'", "1.5"] {
+        let tree = Tree::new(&format!("//- /bytekiln.toml\ncache.max-size = {size}\n"));
+        assert!(load(&tree, "").is_err(), "{size}");
+    }
+    check("//- /bytekiln.toml\n[cache]\nmax-size = 'much'\n", expect![[r#"
+        bad `cache.max-size`: `much` is not a size
+         --> /ROOT/bytekiln.toml:2:12
+          |
+        2 | max-size = 'much'
+          |            ^^^^^^
+          = help: write a whole number and a unit, e.g. `5GB`, `500MB` or `2GiB`"#]]);
+}
+
+#[test]
+fn two_manifests_in_one_folder() {
+    check(
+        "
+        //- /bytekiln.toml
+        //- /pyproject.toml
+        [tool.bytekiln]
+        ",
+        expect![[r#"
+            two manifests in one folder: `bytekiln.toml` and `[tool.bytekiln]` in `pyproject.toml`
+             --> /ROOT
+              = help: keep the settings in one of them"#]],
+    );
+}
+
+#[test]
+fn broken_projects_of_members() {
+    check(
+        "
+        //- /bytekiln.toml
+        [workspace]
+        members = ['a', 'b']
+        //- /a/pyproject.toml
+        [project
+        //- /b/pyproject.toml
+        name =
+        ",
+        expect![[r#"
+            unclosed table, expected `]`
+             --> /ROOT/a/pyproject.toml:1:9
+              |
+            1 | [project
+              |         ^
+
+            string values must be quoted, expected literal string
+             --> /ROOT/b/pyproject.toml:1:7
+              |
+            1 | name =
+              |       ^"#]],
+    );
+}
+
+#[test]
+fn settings_that_are_no_table() {
+    check("//- /pyproject.toml\n[tool]\nbytekiln = 1\n", expect![[r#"
+        `tool.bytekiln` must be a table
+         --> /ROOT/pyproject.toml"#]]);
+}
+
+#[test]
+fn manifest_paths() {
+    let tree = Tree::new("//- /a.toml\n//- /sub/x.py\n");
+    let say = |path: &str| {
+        let error = load_workspace(tree.root(), Some(path.as_ref())).unwrap_err();
+        redacted(&tree, &error.to_string())
+    };
+    expect![[r#"
+        not a manifest
+         --> /ROOT/a.toml
+          = help: name a `bytekiln.toml`, `pyproject.toml` or `Cargo.toml`, or a folder"#]].assert_eq(&say("a.toml"));
+    expect![[r#"
+        no such file or folder
+         --> missing/bytekiln.toml"#]].assert_eq(&say("missing/bytekiln.toml"));
+}
+
+#[test]
+fn a_cargo_toml_that_cargo_refuses() {
+    let tree = Tree::new(
+        "
+        //- /Cargo.toml
+        [workspace]
+        members = ['gone']
+        [workspace.metadata.bytekiln]
+        ",
+    );
+    let error = load(&tree, "").unwrap_err();
+    let text = redacted(&tree, &error.to_string());
+    // The rest is cargo's own wording.
+    assert!(text.starts_with("`cargo metadata` failed: error: "), "{text}");
+    assert!(text.contains("gone"), "{text}");
+    assert!(text.contains("--> /ROOT/Cargo.toml"), "{text}");
+}

@@ -24,22 +24,32 @@ fn check(fixture: &str, expected: Expect) {
 
 #[test]
 fn nothing_but_sources_is_one_tree() {
-    check("//- /.git/HEAD\n//- /a.py\n//- /pkg/b.py\n", expect![[r#"
+    check(
+        "//- /.git/HEAD\n//- /a.py\n//- /pkg/b.py\n",
+        expect![[r#"
         root /ROOT, no settings
         . at . (Tree) imports from .
-    "#]]);
-    check("//- /.git/HEAD\n//- /README\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "//- /.git/HEAD\n//- /README\n",
+        expect![[r#"
         root /ROOT, no settings
         . at . (Tree) imports from .
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_subfolder_belongs_to_its_repository() {
-    check_from("pkg/deep", "//- /.git/HEAD\n//- /pkg/deep/b.py\n", expect![[r#"
+    check_from(
+        "pkg/deep",
+        "//- /.git/HEAD\n//- /pkg/deep/b.py\n",
+        expect![[r#"
         root /ROOT, no settings
         . at . (Tree) imports from .
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -180,22 +190,34 @@ fn uv_workspace() {
         name = 'elsewhere'
         //- /elsewhere/lib/x.py
         ";
-    check_from("packages/bird/src", fixture, expect![[r#"
+    check_from(
+        "packages/bird/src",
+        fixture,
+        expect![[r#"
         root /ROOT, no settings
         top at . (UvWorkspace) imports from . exclude packages/seeds/**
         bird at packages/bird (UvWorkspace) imports from packages/bird/src
         Warning: packages/notes: matched by `tool.uv.workspace.members`, but has no `pyproject.toml`
           help: uv refuses it; exclude it, or give it one
-    "#]]);
+    "#]],
+    );
     // Not listed by the workspace above, hence on its own, as for uv.
-    check_from("elsewhere/lib", fixture, expect![[r#"
+    check_from(
+        "elsewhere/lib",
+        fixture,
+        expect![[r#"
         root /ROOT/elsewhere, no settings
         elsewhere at . (Pyproject) imports from .
-    "#]]);
-    check_from("packages/seeds", fixture, expect![[r#"
+    "#]],
+    );
+    check_from(
+        "packages/seeds",
+        fixture,
+        expect![[r#"
         root /ROOT/packages/seeds, no settings
         seeds at . (Pyproject) imports from .
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -403,10 +425,14 @@ const MIXED: &str = "
 #[test]
 fn crates_with_python() {
     // From the package's own folder: its cargo workspace.
-    check_from("crates/py", MIXED, expect![[r#"
+    check_from(
+        "crates/py",
+        MIXED,
+        expect![[r#"
         root /ROOT, no settings
         words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
-    "#]]);
+    "#]],
+    );
     // Named outright.
     let tree = Tree::new(MIXED);
     let manifest = tree.path("Cargo.toml");
@@ -414,22 +440,31 @@ fn crates_with_python() {
     expect![[r#"
         root /ROOT, no settings
         words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
-    "#]].assert_eq(&summary(&tree, &workspace));
+    "#]]
+    .assert_eq(&summary(&tree, &workspace));
     // Found by the search of another manifest's workspace.
     tree.write("bytekiln.toml", "");
-    check_tree(&tree, "crates/plain", expect![[r#"
+    check_tree(
+        &tree,
+        "crates/plain",
+        expect![[r#"
         root /ROOT, settings in /ROOT/bytekiln.toml
         words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
-    "#]]);
+    "#]],
+    );
     // maturin's own settings say the same: one member.
     tree.write(
         "crates/py/pyproject.toml",
         "[project]\nname = 'words'\n[tool.maturin]\npython-source = 'python'\n",
     );
-    check_tree(&tree, "", expect![[r#"
-        root /ROOT, settings in /ROOT/bytekiln.toml
-        words at crates/py (Pyproject) imports from crates/py/python exclude data/**
-    "#]]);
+    check_tree(
+        &tree,
+        "",
+        expect![[r#"
+            root /ROOT, settings in /ROOT/bytekiln.toml
+            words at crates/py (Pyproject) imports from crates/py/python exclude python/data/**
+        "#]],
+    );
 }
 
 #[test]
@@ -486,12 +521,16 @@ fn links_are_not_followed() {
         ",
     );
     std::os::unix::fs::symlink(tree.path("libs/a"), tree.path("libs/b")).unwrap();
-    check_tree(&tree, "", expect![[r#"
+    check_tree(
+        &tree,
+        "",
+        expect![[r#"
         root /ROOT, settings in /ROOT/bytekiln.toml
         a at libs/a (Listed) imports from libs/a
         Warning: libs/b: is a link, not taken for a member
           help: list the folder that it points to
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -501,5 +540,6 @@ fn a_named_folder_needs_no_manifest() {
     expect![[r#"
         root /ROOT/sub, no settings
         . at . (Tree) imports from .
-    "#]].assert_eq(&summary(&tree, &workspace));
+    "#]]
+    .assert_eq(&summary(&tree, &workspace));
 }
