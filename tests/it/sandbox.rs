@@ -72,7 +72,10 @@ impl Sandbox {
             command.stderr(Stdio::null());
             command.status().is_ok_and(|status| status.success())
         };
-        let Some(python) = pythons::all().iter().find(runs) else {
+        let system = ["/usr/bin/python3", "/usr/local/bin/python3"];
+        let system: Vec<Python> =
+            system.iter().filter_map(|path| pythons::ask(Path::new(path))).collect();
+        let Some(python) = system.iter().chain(pythons::all()).find(runs) else {
             pythons::skip("needs an interpreter that a user without rights can run");
             return None;
         };
@@ -143,6 +146,11 @@ impl Sandbox {
     /// Every `.pyc` of the workspace and its bytes.
     pub(crate) fn cache_bytes(&self) -> Vec<(String, Vec<u8>)> {
         self.caches().into_iter().map(|path| (path.clone(), self.read(&path))).collect()
+    }
+
+    /// The interpreter that is `python3` here.
+    pub(crate) fn interpreter(&self) -> &Python {
+        &self.python
     }
 
     /// `cpython-311`.

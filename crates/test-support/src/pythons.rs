@@ -114,7 +114,8 @@ fn folders() -> Vec<PathBuf> {
 
 /// Asks a candidate who it is; a shim that finds no interpreter, a PyPy, or something else
 /// altogether is `None`.
-fn ask(candidate: &Path) -> Option<Python> {
+#[must_use]
+pub fn ask(candidate: &Path) -> Option<Python> {
     const QUESTION: &str = "import sys; print(sys.implementation.name, sys.version_info[0], \
                             sys.version_info[1], sys.executable)";
     let output = Command::new(candidate).args(["-I", "-S", "-c", QUESTION]).output().ok()?;
