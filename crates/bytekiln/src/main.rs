@@ -1,2 +1,7 @@
-//! The command.
-fn main() {}
+//! The command `bytekiln`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bytekiln::main(std::env::args_os().collect()).into()
+}

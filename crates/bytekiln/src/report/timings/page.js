@@ -129,7 +129,7 @@
   const counts = data.counts;
   tile("Wall time", duration(data.wall), `at most ${plural(data.workers_at_most, "worker", "workers")}`);
   tile("Compile time", duration(spent), spent ? `${(spent / Math.max(1, workTo - workFrom)).toFixed(1)} at once, peak ${busiest}` : "nothing compiled");
-  tile("Look-up", duration(data.looked_up - data.started), `${plural(data.hits, "hit", "hits")} (${percent(data.hits, data.hits + data.misses)}), ${count(data.misses)} to compile`, "look-up");
+  tile("Look-up", duration(data.looked_up - data.started), `${count(data.hits)} of ${count(data.hits + data.misses)} known`, "look-up");
   tile("Compiled", count(counts[COMPILED]), `of ${plural(jobs.length, "job", "jobs")}`, "compiled");
   tile("From cache", count(counts[RESTORED]), "", "from-cache");
   tile("Unchanged", count(counts[UNCHANGED]), "output was right", "unchanged");

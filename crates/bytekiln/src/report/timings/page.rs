@@ -76,7 +76,8 @@ fn summary(data: &Data) -> String {
         .map(|(outcome, count)| format!("{count} {outcome}"))
         .collect();
     let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
-    let (seconds, hundredths) = (data.wall / 1_000_000, data.wall / 10_000 % 100);
+    let wall = data.wall.saturating_add(5_000) / 10_000;
+    let (seconds, hundredths) = (wall / 100, wall % 100);
     let (jobs, version) = (data.workers_at_most, data.version);
     let workers = if jobs == 1 { "worker" } else { "workers" };
     format!(

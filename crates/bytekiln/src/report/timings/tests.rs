@@ -121,7 +121,31 @@ fn the_data_are_the_events() {
     event(23_200, &ended(None, 5, &JobEnd::Failed(Failure::NotTried), 0));
     let members = [("", "root"), ("libs/money", "money"), ("libs/mon", "mon")];
     let data = embedded(&recorder.page(&work, &header(&members)));
-    expect![[r#"{"compilers":["CPython 3.11.1","CPython 3.12.1"],"counts":[1,1,1,1,1,1],"files":[[0,"coin.py",1,22],[1,"a.py",0,9],[2,"run.py",0,6]],"folders":["libs/money/src","libs","."],"hits":2,"jobs":[[0,0,1,-1,-1,2100,0],[0,1,2,-1,-1,2200,0],[1,0,0,0,12001,12600,450],[1,1,3,1,22001,23000,900],[2,0,4,-1,-1,23100,0],[2,1,5,-1,-1,23200,0]],"looked_up":2000,"losses":[[0,13000,3,12500]],"members":["root","money","mon"],"messages":[[13000,3,"worker 0 was lost: killed by signal 11; tried again"],[23000,3,"SyntaxError: line 3: no </script> here"],[23100,4,"SourceChanged"]],"misses":4,"outcomes":["compiled","from cache","unchanged","rejected","failed","not tried"],"removed":1,"started":1000,"targets":["CPython 3.11.1","CPython 3.12.1 -O"],"title":"release","unsaid":0,"version":"1.2.3","wall":100000,"workers":[[0,1,12000,9000],[1,1,22000,9000]],"workers_at_most":1}"#]].assert_eq(&data.to_string());
+    let lines: Vec<String> =
+        data.as_object().unwrap().iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
+    expect![[r#"
+        compilers: ["CPython 3.11.1","CPython 3.12.1"]
+        counts: [1,1,1,1,1,1]
+        files: [[0,"coin.py",1,22],[1,"a.py",0,9],[2,"run.py",0,6]]
+        folders: ["libs/money/src","libs","."]
+        hits: 2
+        jobs: [[0,0,1,-1,-1,2100,0],[0,1,2,-1,-1,2200,0],[1,0,0,0,12001,12600,450],[1,1,3,1,22001,23000,900],[2,0,4,-1,-1,23100,0],[2,1,5,-1,-1,23200,0]]
+        looked_up: 2000
+        losses: [[0,13000,3,12500]]
+        members: ["root","money","mon"]
+        messages: [[13000,3,"worker 0 was lost: killed by signal 11; tried again"],[23000,3,"SyntaxError: line 3: no </script> here"],[23100,4,"changed while it was built; build again when the tree is still"]]
+        misses: 4
+        outcomes: ["compiled","from cache","unchanged","rejected","failed","not tried"]
+        removed: 1
+        started: 1000
+        targets: ["CPython 3.11.1","CPython 3.12.1 -O"]
+        title: "release"
+        unsaid: 0
+        version: "1.2.3"
+        wall: 100000
+        workers: [[0,1,12000,9000],[1,1,22000,9000]]
+        workers_at_most: 1
+    "#]].assert_eq(&lines.concat());
 }
 
 #[test]

@@ -1,0 +1,297 @@
+//! `bytekiln build`: plan, carry out, report, record.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytekiln_codec::CANONICAL_FORM_VERSION;
+use bytekiln_executor::{Event, LinkPolicy, Options, Report, Work, execute};
+use bytekiln_planner::{Problem, Severity};
+use serde_json::json;
+
+use crate::arguments::{BuildArguments, MessageFormat};
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+use crate::report::human::HumanReporter;
+use crate::report::json::{self, JsonReporter};
+use crate::report::tally::{Tally, plural};
+use crate::report::terminal::{Terminal, Tone, Verbosity};
+use crate::report::timings::{TimingsHeader, TimingsRecorder};
+use crate::report::{BuildNames, Reporter, problems, reasons};
+use crate::schema::{PlanFile, ProblemRow, path_text};
+use crate::session::{Planning, Preparation, Prepared, Session, target_label};
+
+/// Set by the first Ctrl-C; the second one ends the process.
+static CANCEL: AtomicBool = AtomicBool::new(false);
+
+/// `bytekiln build`.
+pub(crate) fn run(
+    arguments: &BuildArguments,
+    mut session: Session<'_>,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CommandFailure> {
+    let started = Instant::now();
+    watch_for_interrupt(terminal);
+    if let Some(file) = &arguments.plan {
+        return run_plan_file(arguments, file, session, terminal, started);
+    }
+    let json = arguments.message_format == MessageFormat::Json;
+    let _lock = session.lock()?;
+    let planning =
+        Planning { force: arguments.force, fully: false, want_warnings: arguments.deny_warnings };
+    let prepared = match session.prepare(planning)? {
+        Preparation::Settled { profile, workspace, fresh, problems } => {
+            let tally = Tally { fresh, ..Tally::default() };
+            if json {
+                json::started(terminal, &profile, &path_text(&workspace), 0, 0);
+                for problem in &problems {
+                    say_problem_json(terminal, problem);
+                }
+                json::finished(terminal, true, &tally, started);
+            } else {
+                problems::say(terminal, &problems);
+                finished_line(terminal, &profile, &tally, started);
+            }
+            return Ok(ExitStatus::Success);
+        }
+        Preparation::Open(prepared) => prepared,
+    };
+    if json {
+        let plan = &prepared.plan;
+        let root = path_text(&prepared.root);
+        json::started(terminal, &prepared.profile, &root, plan.steps.len(), plan.removals.len());
+        for problem in &plan.problems {
+            say_problem_json(terminal, problem);
+        }
+    } else {
+        announce(&prepared, terminal);
+    }
+    let work = prepared.work();
+    let names = prepared.names();
+    let (report, mut tally, failed) =
+        carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
+    tally.fresh = prepared.plan.fresh.len();
+    let errors = prepared.plan.problems.iter().any(|problem| problem.severity == Severity::Error);
+    let success = !failed && !errors && report.not_removed.is_empty();
+    let profile = prepared.profile.clone();
+    session.record(*prepared, &work, &report)?;
+    for (output, error) in &report.not_removed {
+        terminal.error(format!("the stale output `{}` could not be removed: {error}", output.path));
+    }
+    if json {
+        json::finished(terminal, success && !report.interrupted, &tally, started);
+    } else if report.interrupted {
+        interrupted_line(terminal, &tally, work.jobs.len());
+    } else if success {
+        finished_line(terminal, &profile, &tally, started);
+    } else {
+        failed_line(terminal, &profile, &tally);
+    }
+    Ok(match (report.interrupted, success) {
+        (true, _) => ExitStatus::Interrupted,
+        (false, true) => ExitStatus::Success,
+        (false, false) => ExitStatus::Failure,
+    })
+}
+
+/// Executes with the reporters that were asked for. The third value: some file failed.
+fn carry_out(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    terminal: &Terminal,
+    work: &Work,
+    names: &BuildNames,
+    prepared: &Prepared,
+    started: Instant,
+) -> Result<(Report, Tally, bool), CommandFailure> {
+    let deny_warnings = arguments.deny_warnings || prepared.deny_warnings;
+    let human;
+    let machine;
+    let reporter: &dyn Reporter = match arguments.message_format {
+        MessageFormat::Human => {
+            human = HumanReporter::new(terminal, work, names, deny_warnings);
+            &human
+        }
+        MessageFormat::Json => {
+            machine = JsonReporter::new(terminal, work, names);
+            &machine
+        }
+    };
+    let timings = arguments.timings.as_ref().map(|_| TimingsRecorder::new());
+    let subscriber = |event: &Event<'_>| {
+        reporter.event(event);
+        if let Some(timings) = &timings {
+            timings.event(event, started.elapsed());
+        }
+    };
+    let store = session.store();
+    let options = Options {
+        jobs: session.jobs(),
+        keep_going: !arguments.no_keep_going,
+        link: if prepared.link { LinkPolicy::Link } else { LinkPolicy::Copy },
+        timeout: Duration::from_secs(arguments.timeout),
+    };
+    let engine = session.engine();
+    let report = execute(work, &engine, store.as_deref(), &options, &subscriber, &CANCEL);
+    if let Some(store) = &store {
+        for warning in store.take_warnings() {
+            terminal.warning(warning);
+        }
+    }
+    let tally = reporter.finish();
+    if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
+        let header = TimingsHeader {
+            title: prepared.profile.clone(),
+            wall: started.elapsed(),
+            jobs: options.jobs.get(),
+            members: prepared.members.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let file = file.clone().unwrap_or_else(|| session.state_dir().join("timings.html"));
+        std::fs::write(&file, timings.page(work, &header)).map_err(|error| {
+            CommandFailure::failure(format!("could not write `{}`: {error}", file.display()))
+        })?;
+        terminal.status("Timings", format!("in {}", file.display()));
+    }
+    let denied = deny_warnings && tally.warnings > 0;
+    if denied {
+        let count = tally.warnings;
+        terminal.error(format!("{count} {} denied", plural(count, "warning is", "warnings are")));
+    }
+    let failed = tally.rejected + tally.failed + tally.not_tried > 0 || denied;
+    Ok((report, tally, failed))
+}
+
+fn announce(prepared: &Prepared, terminal: &Terminal) {
+    problems::say(terminal, &prepared.plan.problems);
+    if terminal.verbosity() >= Verbosity::Reasons {
+        for step in &prepared.plan.steps {
+            let why: Vec<String> = step.reasons.iter().map(reasons::reason).collect();
+            let target = prepared.loaded.inputs().targets.get(step.target as usize);
+            let label = target.map(target_label).unwrap_or_default();
+            let message = format!("{} for {label}: {}", step.source, why.join("; "));
+            terminal.status_in(Tone::Note, "Dirty", message);
+        }
+        for removal in &prepared.plan.removals {
+            let why = reasons::removal(&removal.reason);
+            terminal.status_in(Tone::Note, "Stale", format!("{}: {why}", removal.output.path));
+        }
+        for skipped in &prepared.plan.skipped {
+            let (path, why) = reasons::skipped(skipped);
+            terminal.status_in(Tone::Note, "Skipped", format!("{path}: {why}"));
+        }
+    }
+    for (member, target, count) in prepared.batches() {
+        let files = plural(count, "file", "files");
+        terminal.status("Compiling", format!("{member} ({count} {files}) for {target}"));
+    }
+    let orphans = prepared.plan.orphans.len();
+    if orphans > 0 {
+        let what = plural(orphans, "cache of another tool has", "caches of other tools have");
+        terminal.warning(format!("{orphans} {what} no source any more"));
+        terminal.help(
+            "see them with `bytekiln plan`, remove them with `bytekiln build --remove-orphans`",
+        );
+    }
+}
+
+fn say_problem_json(terminal: &Terminal, problem: &Problem) {
+    let row = ProblemRow::new(problem);
+    json::line(
+        terminal,
+        &json!({
+            "reason": "problem",
+            "severity": row.severity,
+            "path": row.path,
+            "message": row.message,
+            "hint": row.hint,
+        }),
+    );
+}
+
+fn finished_line(terminal: &Terminal, profile: &str, tally: &Tally, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    let warnings = match tally.warnings {
+        0 => String::new(),
+        count => format!(" ({count} {})", plural(count, "warning", "warnings")),
+    };
+    terminal.status(
+        "Finished",
+        format!("`{profile}`: {}{warnings} in {seconds:.2}s", tally.sentence()),
+    );
+}
+
+fn failed_line(terminal: &Terminal, profile: &str, tally: &Tally) {
+    terminal.status_in(Tone::Error, "Failed", format!("`{profile}`: {}", tally.sentence()));
+}
+
+fn interrupted_line(terminal: &Terminal, tally: &Tally, jobs: usize) {
+    let done = jobs.saturating_sub(tally.not_tried);
+    let message = format!("after {done} of {jobs} files; the tree is whole, build again to go on");
+    terminal.status_in(Tone::Warning, "Interrupted", message);
+}
+
+/// The first Ctrl-C lets what runs finish; the second one ends the process at once, which leaves
+/// no half-written file either, only a temporary one.
+fn watch_for_interrupt(terminal: &Terminal) {
+    let handler = || {
+        if CANCEL.swap(true, Ordering::SeqCst) {
+            std::process::exit(ExitStatus::Interrupted.code().into());
+        }
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        terminal.warning(format!("Ctrl-C will end the build at once: {error}"));
+    }
+}
+
+fn run_plan_file(
+    arguments: &BuildArguments,
+    file: &std::path::Path,
+    mut session: Session<'_>,
+    terminal: &Terminal,
+    started: Instant,
+) -> Result<ExitStatus, CommandFailure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        CommandFailure::usage(format!("could not read the plan `{shown}`: {error}"))
+    })?;
+    let plan: PlanFile = serde_json::from_str(&text).map_err(|error| {
+        CommandFailure::usage(format!("`{shown}` is no plan: {error}"))
+            .hint("make one with `bytekiln plan --format json > FILE`")
+    })?;
+    let work = plan.work(CANONICAL_FORM_VERSION).map_err(|error| {
+        CommandFailure::usage(format!("the plan `{shown}` cannot be carried out: {error}"))
+            .hint("make it again with `bytekiln plan --format json`")
+    })?;
+    session.use_profile(&plan.profile)?;
+    let _lock = session.lock()?;
+    let mut prepared = session.prepare_fully(false)?;
+    let names = prepared.adopt(&plan, &work, file)?;
+    let json = arguments.message_format == MessageFormat::Json;
+    if json {
+        let root = path_text(&prepared.root);
+        json::started(terminal, &plan.profile, &root, work.jobs.len(), work.removals.len());
+    } else {
+        let count = work.jobs.len();
+        terminal.status(
+            "Compiling",
+            format!("{count} {} as `{shown}` says", plural(count, "file", "files")),
+        );
+    }
+    let (report, mut tally, failed) =
+        carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
+    tally.fresh = plan.fresh;
+    session.record(*prepared, &work, &report)?;
+    let success = !failed && report.not_removed.is_empty() && !report.interrupted;
+    if json {
+        json::finished(terminal, success, &tally, started);
+    } else if success {
+        finished_line(terminal, &plan.profile, &tally, started);
+    } else {
+        failed_line(terminal, &plan.profile, &tally);
+    }
+    Ok(match (report.interrupted, success) {
+        (true, _) => ExitStatus::Interrupted,
+        (false, true) => ExitStatus::Success,
+        (false, false) => ExitStatus::Failure,
+    })
+}

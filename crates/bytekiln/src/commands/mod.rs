@@ -1,0 +1,68 @@
+//! One file a command: each reads its arguments, drives a session, and says what came of it.
+
+pub(crate) mod build;
+pub(crate) mod cache;
+mod clean;
+mod inspect;
+mod manifest;
+mod plan;
+
+use clap::CommandFactory;
+
+use crate::arguments::{Arguments, Command, SelectArguments};
+use crate::environment::Environment;
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+use crate::report::problems;
+use crate::report::terminal::Terminal;
+use crate::session::Session;
+use crate::settings::{settings, start_folder, workspace};
+
+/// Runs what was typed.
+pub(crate) fn run(
+    arguments: &Arguments,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CommandFailure> {
+    let global = &arguments.global;
+    let session = |select: &SelectArguments| -> Result<Session<'_>, CommandFailure> {
+        let workspace = workspace(global, environment)?;
+        problems::say(terminal, &workspace.problems);
+        let settings = settings(select, workspace, environment)?;
+        Ok(Session::new(settings, environment, terminal))
+    };
+    match &arguments.command {
+        Command::Build(build) => build::run(build, session(&build.select)?, terminal),
+        Command::Plan(plan) => plan::plan(plan, &session(&plan.select)?, terminal),
+        Command::Check(select) => plan::check(&session(select)?, terminal),
+        Command::Explain(explain) => {
+            plan::explain(explain, &session(&explain.select)?, environment, terminal)
+        }
+        Command::Init(init) => manifest::init(init, &start_folder(global, environment)?, terminal),
+        Command::Add(member) => {
+            let reload = || workspace(global, environment);
+            manifest::add(member, &reload, environment, terminal)
+        }
+        Command::Remove(member) => {
+            let reload = || workspace(global, environment);
+            manifest::remove(member, &reload, environment, terminal)
+        }
+        Command::Inspect(inspect) => inspect::run(inspect, terminal),
+        Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
+        Command::Cache(cache) => {
+            let configured = match &cache.cache_dir {
+                Some(_) => bytekiln_project::CacheSettings::default(),
+                // Without a workspace the user's own cache is meant.
+                None => workspace(global, environment).map(|w| w.cache).unwrap_or_default(),
+            };
+            cache::run(cache, &configured, environment, terminal)
+        }
+        Command::Completions(completions) => {
+            let mut out = Vec::new();
+            let mut command = Arguments::command();
+            clap_complete::generate(completions.shell, &mut command, "bytekiln", &mut out);
+            terminal.data(&String::from_utf8_lossy(&out));
+            Ok(ExitStatus::Success)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Exit statuses: one enum, documented here and in the README, and used by every command.
+
+use std::process::ExitCode;
+
+/// How the command ends. The numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// 0: done, or nothing to do.
+    Success,
+    /// 1: some file does not compile or was not written; for `check`: there is work to do; for
+    /// `explain`: no such file; for `inspect`: a file that is no valid cache.
+    Failure,
+    /// 2: wrong arguments, or a manifest or plan file with errors.
+    Usage,
+    /// 3: the environment lacks something: no usable interpreter, an unreadable workspace, a state
+    /// folder that cannot be locked.
+    Environment,
+    /// 101: a fault of Bytekiln itself.
+    Internal,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+impl ExitStatus {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            ExitStatus::Success => 0,
+            ExitStatus::Failure => 1,
+            ExitStatus::Usage => 2,
+            ExitStatus::Environment => 3,
+            ExitStatus::Internal => 101,
+            ExitStatus::Interrupted => 130,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> ExitCode {
+        ExitCode::from(status.code())
+    }
+}

@@ -1,0 +1,41 @@
+//! How a command ends when it cannot go on: what to say, what to advise, with which status.
+
+use crate::exit::ExitStatus;
+
+/// The end of a command.
+#[derive(Debug)]
+pub struct CommandFailure {
+    /// Exit status.
+    pub status: ExitStatus,
+    /// What went wrong: fragments, each naming the file it is about. Rendered after `error: `.
+    pub messages: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl CommandFailure {
+    /// Wrong arguments or manifest.
+    pub fn usage(message: impl std::fmt::Display) -> CommandFailure {
+        CommandFailure::new(ExitStatus::Usage, message)
+    }
+
+    /// The environment lacks something.
+    pub fn environment(message: impl std::fmt::Display) -> CommandFailure {
+        CommandFailure::new(ExitStatus::Environment, message)
+    }
+
+    /// What was asked for could not be done.
+    pub fn failure(message: impl std::fmt::Display) -> CommandFailure {
+        CommandFailure::new(ExitStatus::Failure, message)
+    }
+
+    fn new(status: ExitStatus, message: impl std::fmt::Display) -> CommandFailure {
+        CommandFailure { status, messages: vec![message.to_string()], hint: None }
+    }
+
+    /// With advice.
+    pub fn hint(mut self, hint: impl std::fmt::Display) -> CommandFailure {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}

@@ -1,0 +1,487 @@
+//! One command's way through the crates below: workspace → interpreters → inputs → plan → work →
+//! records. The commands and the library face share it.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytekiln_action::{Digest, RepoPath, ToolchainDigest};
+use bytekiln_cache::{DiskOptions, DiskStore, Store};
+use bytekiln_executor::{
+    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy,
+    Options as ExecutorOptions, Report, Work, execute,
+};
+use bytekiln_planner::{Options as PlanOptions, Plan, Problem, Recorded, Slot, Target, plan};
+use bytekiln_project::{
+    CheckDepth, Completion, Filled, Interpreter, LoadErrorKind, Loaded, LoadedInputs, OrphanPolicy,
+    Request, SearchPath, StateLock, find_interpreters, load, lock_state, record,
+};
+use bytekiln_python::OptimizationLevel;
+
+use crate::environment::Environment;
+
+use crate::failure::CommandFailure;
+use crate::report::BuildNames;
+use crate::report::terminal::{Terminal, Tone};
+use crate::schema::PlanFile;
+use crate::settings::Settings;
+
+/// A command at work.
+pub struct Session<'a> {
+    settings: Settings,
+    environment: &'a Environment,
+    terminal: &'a Terminal,
+}
+
+/// What planning found.
+pub enum Preparation {
+    /// Nothing has changed since a build that left nothing to do.
+    Settled {
+        /// The profile.
+        profile: String,
+        /// The workspace.
+        workspace: PathBuf,
+        /// Sources × targets.
+        fresh: usize,
+        /// What the scan had to say.
+        problems: Vec<Problem>,
+    },
+    /// There is a plan.
+    Open(Box<Prepared>),
+}
+
+impl Preparation {
+    /// The plan, if there is one to look at.
+    pub fn open(self) -> Option<Box<Prepared>> {
+        match self {
+            Preparation::Settled { .. } => None,
+            Preparation::Open(prepared) => Some(prepared),
+        }
+    }
+}
+
+/// A plan, and what it was made from.
+pub struct Prepared {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Name of the profile.
+    pub profile: String,
+    /// Warnings fail the build.
+    pub deny_warnings: bool,
+    /// Outputs are linked from the cache.
+    pub link: bool,
+    /// What was read.
+    pub loaded: LoadedInputs,
+    /// What is to be done.
+    pub plan: Plan,
+    /// Folder and name of each member.
+    pub members: Vec<(RepoPath, String)>,
+}
+
+/// `CPython 3.11.7`, with `-O` or `-OO`.
+pub fn target_label(target: &Target) -> String {
+    format!("{}{}", target.toolchain.label(), level_suffix(target.level))
+}
+
+fn level_suffix(level: OptimizationLevel) -> &'static str {
+    match level {
+        OptimizationLevel::Zero => "",
+        OptimizationLevel::One => " -O",
+        OptimizationLevel::Two => " -OO",
+    }
+}
+
+impl<'a> Session<'a> {
+    /// With these settings. A state folder that cannot be written is replaced by one of the user's,
+    /// with a warning; reading commands need none.
+    pub fn new(
+        settings: Settings,
+        environment: &'a Environment,
+        terminal: &'a Terminal,
+    ) -> Session<'a> {
+        Session { settings, environment, terminal }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Threads and compilers at once.
+    pub fn jobs(&self) -> NonZeroUsize {
+        self.settings.jobs
+    }
+
+    /// Where index and records are.
+    pub fn state_dir(&self) -> &Path {
+        &self.settings.state_dir
+    }
+
+    /// Takes the build lock; where the workspace cannot be written, moves the state to the user's
+    /// cache first.
+    pub fn lock(&mut self) -> Result<Option<StateLock>, CommandFailure> {
+        let mut blocked = |path: &Path| {
+            let message = format!("waiting for the lock on `{}`", path.display());
+            self.terminal.status_in(Tone::Note, "Blocking", message);
+        };
+        let error = match lock_state(&self.settings.state_dir, &mut blocked) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(error) => error,
+        };
+        let Some(cache) = self.settings.cache_dir.as_ref().filter(|_| error.is_unwritable()) else {
+            return Err(CommandFailure::environment(error).hint("name a folder with --state-dir"));
+        };
+        let name = Digest::of(self.settings.workspace.root.as_os_str().as_bytes()).to_hex();
+        let elsewhere = cache.join("workspaces").join(name.get(..16).unwrap_or(&name));
+        self.terminal.warning(format!("{error}; keeping it in `{}`", elsewhere.display()));
+        let lock = lock_state(&elsewhere, &mut blocked).map_err(|error| {
+            CommandFailure::environment(error).hint("name a folder with --state-dir")
+        })?;
+        self.settings.state_dir = elsewhere;
+        Ok(Some(lock))
+    }
+
+    /// Opens the user's cache; one that cannot be used is a warning.
+    pub fn store(&self) -> Option<Box<dyn Store>> {
+        let dir = self.settings.cache_dir.as_ref()?;
+        match DiskStore::open(dir, DiskOptions::default()) {
+            Ok(store) => Some(Box::new(store)),
+            Err(error) => {
+                self.terminal.warning(format!("{error}; building without the cache"));
+                None
+            }
+        }
+    }
+
+    /// Starts interpreters as builds do.
+    pub fn engine(&self) -> InterpreterEngine {
+        InterpreterEngine::new(InterpreterOptions {
+            start_timeout: START_TIMEOUT,
+            environment: self.environment.for_interpreters.clone(),
+        })
+    }
+
+    /// Removes outputs, and does nothing else.
+    pub fn carry_out_removals(&self, work: Work) -> Report {
+        let options = ExecutorOptions {
+            jobs: self.settings.jobs,
+            keep_going: true,
+            link: LinkPolicy::Copy,
+            timeout: START_TIMEOUT,
+        };
+        execute(&work, &self.engine(), None, &options, &|_| {}, &AtomicBool::new(false))
+    }
+
+    /// Goes over to another profile of the workspace, as a saved plan says.
+    pub fn use_profile(&mut self, name: &str) -> Result<(), CommandFailure> {
+        let profile = self.settings.workspace.profiles.get(name).ok_or_else(|| {
+            CommandFailure::usage(format!("the plan is for profile `{name}`, which does not exist"))
+        })?;
+        self.settings.profile = profile.clone();
+        Ok(())
+    }
+
+    /// Plans, unless nothing has changed.
+    pub fn prepare(&self, options: Planning) -> Result<Preparation, CommandFailure> {
+        let settings = &self.settings;
+        let interpreters = self.interpreters()?;
+        let request = Request {
+            workspace: &settings.workspace,
+            profile: &settings.profile,
+            packages: &settings.packages,
+            state_dir: settings.state_dir.clone(),
+            today: settings.today,
+            interpreters,
+            depth: match (options.force || options.fully, settings.verify_outputs) {
+                (true, _) => CheckDepth::Load,
+                (false, true) => CheckDepth::Outputs,
+                (false, false) => CheckDepth::Folders,
+            },
+            invocation: None,
+            threads: settings.jobs,
+        };
+        let loaded = load(request).map_err(|error| {
+            let failure = match error.kind {
+                LoadErrorKind::Root { .. } | LoadErrorKind::NothingPython { .. } => {
+                    CommandFailure::environment(&error)
+                }
+                _ => CommandFailure::usage(&error),
+            };
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        let want_warnings = options.want_warnings || settings.profile.deny_warnings;
+        let loaded = match loaded {
+            Loaded::Settled(summary) if want_warnings && summary.warnings > 0 => {
+                let fully = Planning { fully: true, ..options };
+                return self.prepare(fully);
+            }
+            Loaded::Settled(summary) => {
+                return Ok(Preparation::Settled {
+                    profile: settings.profile.name.clone(),
+                    workspace: settings.workspace.root.clone(),
+                    fresh: summary.sources as usize * summary.targets as usize,
+                    problems: summary.problems,
+                });
+            }
+            Loaded::Open(loaded) => *loaded,
+        };
+        if let Some(trouble) = loaded.state_trouble() {
+            self.terminal
+                .warning(format!("{trouble}; the next build will look at everything again"));
+        }
+        let plan_options = PlanOptions {
+            force: options.force,
+            remove_other_targets: !settings.targets_overridden,
+            remove_orphans: settings.profile.orphans == OrphanPolicy::Remove,
+            want_warnings,
+        };
+        let plan = plan(loaded.inputs(), &plan_options);
+        Ok(Preparation::Open(Box::new(Prepared {
+            root: settings.workspace.root.clone(),
+            profile: settings.profile.name.clone(),
+            deny_warnings: settings.profile.deny_warnings,
+            link: settings.profile.link,
+            loaded,
+            plan,
+            members: settings
+                .workspace
+                .members
+                .iter()
+                .map(|member| (member.path.clone(), member.name.clone()))
+                .collect(),
+        })))
+    }
+
+    /// Plans even if nothing has changed: for commands that show what is fresh.
+    pub fn prepare_fully(&self, force: bool) -> Result<Box<Prepared>, CommandFailure> {
+        let options = Planning { force, fully: true, want_warnings: false };
+        match self.prepare(options)? {
+            Preparation::Open(prepared) => Ok(prepared),
+            Preparation::Settled { .. } => {
+                unreachable!("CheckDepth::Load never answers that a build is settled")
+            }
+        }
+    }
+
+    fn interpreters(&self) -> Result<Vec<Interpreter>, CommandFailure> {
+        let settings = &self.settings;
+        let environment = self.environment;
+        let on_path = |name: &str| {
+            let path = environment.path.as_ref()?;
+            std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
+        };
+        let search = SearchPath {
+            path_variable: environment.path.clone(),
+            home: environment.home.clone(),
+            pyenv_root: environment.pyenv_root.clone(),
+            folders: Vec::new(),
+            uv: on_path("uv"),
+        };
+        let (specs, root) = (&settings.profile.interpreters, &settings.workspace.root);
+        find_interpreters(specs, &search, root, &settings.state_dir).map_err(|error| {
+            let failure = CommandFailure::environment(&error);
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })
+    }
+
+    /// Writes down what came of the work.
+    pub fn record(
+        &self,
+        prepared: Prepared,
+        work: &Work,
+        report: &Report,
+    ) -> Result<(), CommandFailure> {
+        let filled = work.jobs.iter().zip(&report.ends).filter_map(|(job, end)| {
+            let (result, warnings) = match end {
+                JobEnd::Compiled { output, warnings } | JobEnd::Cached { output, warnings, .. } => {
+                    let result = match job.output {
+                        Some(_) => Recorded::Written(*output),
+                        None => Recorded::Checked,
+                    };
+                    (result, warnings.len())
+                }
+                JobEnd::Rejected { warnings, .. } => (Recorded::Rejected, warnings.len()),
+                JobEnd::Failed(_) => return None,
+            };
+            let slot = match &job.output {
+                Some(output) => Slot::Output(output.clone()),
+                None => Slot::Check(
+                    job.source.clone(),
+                    job.action.toolchain.cache_tag.clone(),
+                    job.action.level,
+                ),
+            };
+            Some(Filled {
+                slot,
+                source: job.source.clone(),
+                action: job.action.clone(),
+                result,
+                warnings: u32::try_from(warnings).unwrap_or(u32::MAX),
+            })
+        });
+        let complete = report.not_removed.is_empty()
+            && !report.interrupted
+            && prepared.steps_done(work, report)
+            && prepared.plan.orphans.is_empty();
+        let completion = if complete { Completion::Complete } else { Completion::Partial };
+        let filled = filled.collect();
+        match record(prepared.loaded, filled, &report.removed, completion) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.terminal
+                    .warning(format!("{error}; the next build will look at everything again"));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// How a command wants its plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Planning {
+    /// Everything is dirty.
+    pub force: bool,
+    /// A plan is wanted even if nothing has changed.
+    pub fully: bool,
+    /// Sources that compiled with warnings are looked up again.
+    pub want_warnings: bool,
+}
+
+impl Prepared {
+    /// The plan as work for the executor.
+    pub fn work(&self) -> Work {
+        let inputs = self.loaded.inputs();
+        let executables = self.executables();
+        let compilers = inputs.targets.iter().map(|target| Compiler {
+            toolchain: target.toolchain.clone(),
+            executable: executables.get(&target.toolchain_digest).cloned().unwrap_or_default(),
+        });
+        Work {
+            roots: self.loaded.roots().to_vec(),
+            compilers: compilers.collect(),
+            jobs: self
+                .plan
+                .steps
+                .iter()
+                .map(|step| Job {
+                    source: step.source.clone(),
+                    action: step.action.clone(),
+                    compiler: step.target as usize,
+                    output: step.output.clone(),
+                })
+                .collect(),
+            removals: self.plan.removals.iter().map(|removal| removal.output.clone()).collect(),
+        }
+    }
+
+    /// Names for the jobs of [`Prepared::work`].
+    pub fn names(&self) -> BuildNames {
+        let inputs = self.loaded.inputs();
+        let label = |step: &bytekiln_planner::Step| {
+            inputs.targets.get(step.target as usize).map(target_label).unwrap_or_default()
+        };
+        BuildNames::new(
+            self.plan.steps.iter().map(label).collect(),
+            self.plan
+                .steps
+                .iter()
+                .map(|step| step.allowance.as_ref().map(|allowance| allowance.reason.clone()))
+                .collect(),
+        )
+    }
+
+    /// Takes over the steps of a saved plan: names for its jobs. Its folders must be those of the
+    /// workspace and the profile.
+    pub fn adopt(
+        &mut self,
+        file: &PlanFile,
+        work: &Work,
+        from: &Path,
+    ) -> Result<BuildNames, CommandFailure> {
+        if work.roots.as_slice() != self.loaded.roots() {
+            let folder = work.roots.first().map(|root| root.display().to_string());
+            return Err(CommandFailure::usage(format!(
+                "the plan `{}` is for the workspace `{}`, or its profile's output folder has changed",
+                from.display(),
+                folder.unwrap_or_default()
+            ))
+            .hint("make it again, or name that workspace with --manifest-path"));
+        }
+        self.plan = Plan::default();
+        let labels = work.jobs.iter().map(|job| {
+            let toolchain = job.action.toolchain.label();
+            format!("{toolchain}{}", level_suffix(job.action.level))
+        });
+        let allowances = file.steps.iter().map(|step| step.may_fail.clone());
+        Ok(BuildNames::new(labels.collect(), allowances.collect()))
+    }
+
+    /// Where each toolchain is.
+    pub fn executables(&self) -> BTreeMap<ToolchainDigest, PathBuf> {
+        self.loaded
+            .interpreters()
+            .iter()
+            .map(|interpreter| (interpreter.toolchain.digest(), interpreter.executable.clone()))
+            .collect()
+    }
+
+    /// Member, target and how many files of it are to be compiled.
+    pub fn batches(&self) -> Vec<(String, String, usize)> {
+        let inputs = self.loaded.inputs();
+        let member_of: BTreeMap<&RepoPath, u32> =
+            inputs.sources.iter().map(|source| (&source.path, source.member)).collect();
+        let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        for step in &self.plan.steps {
+            let member = member_of.get(&step.source).copied().unwrap_or(u32::MAX);
+            *counts.entry((member, step.target)).or_default() += 1;
+        }
+        let many = counts.len() > MOST_BATCHES;
+        let mut by_target: BTreeMap<u32, usize> = BTreeMap::new();
+        for ((_, target), count) in &counts {
+            *by_target.entry(*target).or_default() += count;
+        }
+        let label =
+            |target: u32| inputs.targets.get(target as usize).map(target_label).unwrap_or_default();
+        if many {
+            let what = format!("{} members", inputs.members.len());
+            by_target.iter().map(|(target, count)| (what.clone(), label(*target), *count)).collect()
+        } else {
+            counts
+                .iter()
+                .map(|((member, target), count)| {
+                    let name = inputs.members.get(*member as usize).cloned().unwrap_or_default();
+                    (name, label(*target), *count)
+                })
+                .collect()
+        }
+    }
+
+    /// Whether nothing is left: every step ended well, or badly with leave.
+    fn steps_done(&self, work: &Work, report: &Report) -> bool {
+        let ended_well = |index: usize, end: &JobEnd| match end {
+            JobEnd::Compiled { .. } | JobEnd::Cached { .. } => true,
+            JobEnd::Rejected { .. } => {
+                self.plan.steps.get(index).is_some_and(|step| step.allowance.is_some())
+            }
+            JobEnd::Failed(_) => false,
+        };
+        work.jobs.len() == self.plan.steps.len()
+            && report.ends.len() == work.jobs.len()
+            && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
+    }
+}
+
+/// An interpreter that has not said who it is after this long is not going to.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// More status lines than this say less.
+const MOST_BATCHES: usize = 12;

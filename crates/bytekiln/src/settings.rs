@@ -1,0 +1,218 @@
+//! Settings as meant: flag, then environment (both through clap), then manifest, then default.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytekiln_project::{
+    Date, InterpreterSpec, OrphanPolicy, PrefixMap, Profile, Workspace, WorkspaceError,
+    load_workspace,
+};
+use bytekiln_python::{InvalidationMode, OptimizationLevel};
+
+use crate::arguments::{Global, SelectArguments};
+use crate::environment::Environment;
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+
+/// What a command works on, and how.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The workspace.
+    pub(crate) workspace: Workspace,
+    /// The profile, with what the command line says put in.
+    pub(crate) profile: Profile,
+    /// Only these members; empty means all.
+    pub(crate) packages: Vec<String>,
+    /// The targets are not the profile's own, so its other outputs stay.
+    pub(crate) targets_overridden: bool,
+    /// Where the file index and the records are.
+    pub(crate) state_dir: PathBuf,
+    /// The user's cache; `None`: without.
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Threads and compilers at once.
+    pub(crate) jobs: NonZeroUsize,
+    /// Look at every output.
+    pub(crate) verify_outputs: bool,
+    /// The day on which allowances are judged.
+    pub(crate) today: Date,
+}
+
+/// Finds and reads the workspace.
+pub(crate) fn workspace(
+    global: &Global,
+    environment: &Environment,
+) -> Result<Workspace, CommandFailure> {
+    let start = start_folder(global, environment)?;
+    let manifest = global.manifest_path.as_ref().map(|path| start.join(path));
+    load_workspace(&start, manifest.as_deref()).map_err(|error| workspace_failure(&error))
+}
+
+/// The folder that a command was started in, or was told to.
+pub(crate) fn start_folder(
+    global: &Global,
+    environment: &Environment,
+) -> Result<PathBuf, CommandFailure> {
+    let current = environment
+        .current_dir
+        .clone()
+        .ok_or_else(|| CommandFailure::environment("the current folder does not exist any more"))?;
+    let start = match &global.directory {
+        Some(directory) => current.join(directory),
+        None => current,
+    };
+    if !start.is_dir() {
+        return Err(CommandFailure::usage(format!("`{}` is no folder", start.display())));
+    }
+    Ok(start)
+}
+
+/// A manifest's errors, each with its place.
+pub(crate) fn workspace_failure(error: &WorkspaceError) -> CommandFailure {
+    let messages = error.problems().iter().map(ToString::to_string).collect();
+    CommandFailure { status: ExitStatus::Usage, messages, hint: None }
+}
+
+/// Puts arguments, environment and manifest together.
+pub(crate) fn settings(
+    select: &SelectArguments,
+    workspace: Workspace,
+    environment: &Environment,
+) -> Result<Settings, CommandFailure> {
+    let name = if select.release { "release" } else { select.profile.as_deref().unwrap_or("dev") };
+    let Some(profile) = workspace.profiles.get(name) else {
+        let known: Vec<&str> = workspace.profiles.keys().map(String::as_str).collect();
+        return Err(CommandFailure::usage(format!("there is no profile `{name}`"))
+            .hint(format!("the profiles are: {}", known.join(", "))));
+    };
+    let mut profile = profile.clone();
+    override_profile(&mut profile, select)?;
+    for package in &select.package {
+        if !workspace.members.iter().any(|member| member.name == *package) {
+            return Err(no_such_member(package, &workspace));
+        }
+    }
+    let state_dir = match &select.state_dir {
+        Some(dir) => absolute(dir, environment),
+        None => workspace.root.join(".bytekiln"),
+    };
+    let cache_dir = if select.no_cache {
+        None
+    } else {
+        let configured = workspace.cache.dir.as_ref().map(|dir| workspace.root.join(dir));
+        let typed = select.cache_dir.as_ref();
+        Some(crate::commands::cache::folder(typed, configured.as_ref(), environment)?)
+    };
+    Ok(Settings {
+        profile,
+        packages: select.package.clone(),
+        targets_overridden: !select.python.is_empty() || !select.optimize.is_empty(),
+        state_dir,
+        cache_dir,
+        jobs: select.jobs.unwrap_or_else(bytekiln_executor::available_parallelism),
+        verify_outputs: select.verify_outputs,
+        today: today(),
+        workspace,
+    })
+}
+
+fn override_profile(profile: &mut Profile, select: &SelectArguments) -> Result<(), CommandFailure> {
+    if !select.python.is_empty() {
+        profile.interpreters = select
+            .python
+            .iter()
+            .map(|text| {
+                InterpreterSpec::parse(text)
+                    .map_err(|error| CommandFailure::usage(format!("--python `{text}`: {error}")))
+            })
+            .collect::<Result<_, _>>()?;
+    }
+    if !select.optimize.is_empty() {
+        let mut levels: Vec<OptimizationLevel> =
+            select.optimize.iter().copied().filter_map(OptimizationLevel::from_u8).collect();
+        levels.sort();
+        levels.dedup();
+        profile.levels = levels;
+    }
+    if let Some(mode) = select.invalidation_mode.as_deref().and_then(InvalidationMode::parse) {
+        profile.mode = mode;
+    }
+    let mut maps = Vec::new();
+    for text in &select.path_prefix_map {
+        maps.push(PrefixMap::parse(text).map_err(|error| {
+            CommandFailure::usage(format!("--path-prefix-map `{text}`: {error}"))
+        })?);
+    }
+    maps.append(&mut profile.path_prefix_map);
+    profile.path_prefix_map = maps;
+    if select.remove_orphans {
+        profile.orphans = OrphanPolicy::Remove;
+    }
+    Ok(())
+}
+
+fn no_such_member(package: &str, workspace: &Workspace) -> CommandFailure {
+    let names: Vec<&str> = workspace.members.iter().map(|member| member.name.as_str()).collect();
+    let shown = if names.len() > 20 {
+        format!(
+            "{} members, e.g. {}",
+            names.len(),
+            names.iter().take(5).copied().collect::<Vec<_>>().join(", ")
+        )
+    } else {
+        names.join(", ")
+    };
+    CommandFailure::usage(format!("there is no member `{package}`"))
+        .hint(format!("the members are: {shown}"))
+}
+
+fn absolute(path: &Path, environment: &Environment) -> PathBuf {
+    match &environment.current_dir {
+        Some(current) => current.join(path),
+        None => path.to_owned(),
+    }
+}
+
+/// The day in UTC, so that an allowance expires everywhere at once.
+fn today() -> Date {
+    let seconds =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    date_of_day(seconds / 86_400)
+}
+
+/// Days since 1970-01-01 → date, by eras of 400 years that begin in March.
+fn date_of_day(day: u64) -> Date {
+    let day = day + 719_468;
+    let era = day / 146_097;
+    let day_of_era = day % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    Date {
+        year: u16::try_from(year).unwrap_or(u16::MAX),
+        month: u8::try_from(month).unwrap_or(1),
+        day: u8::try_from(day_of_month).unwrap_or(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_of_day;
+
+    #[test]
+    fn days_become_dates() {
+        for (day, expect) in [
+            (0, "1970-01-01"),
+            (11_016, "2000-02-29"),
+            (19_782, "2024-02-29"),
+            (20_088, "2024-12-31"),
+            (20_779, "2026-11-22"),
+        ] {
+            assert_eq!(date_of_day(day).to_string(), expect);
+        }
+    }
+}
