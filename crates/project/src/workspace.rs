@@ -27,7 +27,8 @@ pub fn load_workspace(
         Some((kind, file)) => {
             let Some(table) = kind.table(file) else {
                 let message = format!("`{}` must be a table", kind.keys().join("."));
-                return Err(WorkspaceError::of(&file.path, message, None));
+                let span = file.get(kind.keys()).and_then(toml_edit::Item::span).unwrap_or(0..0);
+                return Err(file.problem(span, message, None).into());
             };
             let (settings, problems) =
                 read_settings(file, table, *kind == SettingsKind::CargoPackage);

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytekiln_action::RepoPath;
 
 use super::claims::{check_claims, named, short_name};
-use super::crates::{CrateFolder, add_crates, cargo_crates, described_crate};
+use super::crates::{add_crates, cargo_crates, described_crate};
 use super::import_roots::import_roots;
 use super::listed::listed_members;
 use super::pattern::{absolute, matches_pattern};
@@ -43,10 +43,15 @@ pub(crate) fn discover_members(home: &Home, settings: &Settings, notes: &mut Not
         }
         _ => discovered(root, root_project.as_ref(), &patterns, notes),
     };
-    if home.cargo.is_some() {
+    let crates = match home.cargo.is_some() {
         // Cargo knows its packages better than a search does.
-        found.crates = cargo_crates(home, settings, notes);
-    }
+        true => cargo_crates(home, settings, notes),
+        false => found
+            .crates
+            .into_iter()
+            .filter_map(|(folder, file)| described_crate(folder, file, None, notes))
+            .collect(),
+    };
     patterns.append(&mut found.uv_exclude);
 
     let mut candidates: Vec<Candidate> = Vec::new();
@@ -57,7 +62,7 @@ pub(crate) fn discover_members(home: &Home, settings: &Settings, notes: &mut Not
         };
         candidates.push(candidate(root, path, origin, file.as_ref(), settings, notes));
     }
-    add_crates(home, settings, found.crates, &mut candidates, notes);
+    add_crates(home, settings, crates, &mut candidates, notes);
     if candidates.is_empty() && settings.members.is_none() {
         let file = root_project.as_ref();
         candidates.push(candidate(
@@ -100,7 +105,8 @@ fn candidate(
 #[derive(Default)]
 struct Discovered {
     folders: Vec<(RepoPath, MemberOrigin)>,
-    crates: Vec<CrateFolder>,
+    /// Crates with a table of their own.
+    crates: Vec<(RepoPath, ManifestFile)>,
     /// Folders of nested workspaces.
     nested: Vec<RepoPath>,
     /// Patterns of folders that uv leaves out.
@@ -137,9 +143,7 @@ fn discovered(
         result.folders.push((RepoPath::default(), MemberOrigin::Pyproject));
     }
     result.folders.extend(found.projects.into_iter().map(|path| (path, MemberOrigin::Pyproject)));
-    for (folder, file) in found.crates {
-        result.crates.extend(described_crate(folder, file, None, notes));
-    }
+    result.crates = found.crates.into_iter().collect();
     result.nested = found.nested;
     result
 }
@@ -190,6 +194,8 @@ fn apply_member_settings(
             candidates.iter().position(by_path).or_else(|| candidates.iter().position(by_name));
         match at.and_then(|at| candidates.get_mut(at)) {
             Some(there) => refine(there, said, &home.root, file, notes),
+            // A broken list of members has been reported; what follows from it would be noise.
+            None if !notes.errors.is_empty() => {}
             None => {
                 let known: Vec<String> = candidates
                     .iter()

@@ -13,6 +13,8 @@ pub(super) fn push(array: &mut Array, text: &str) {
             value.decor_mut().set_prefix(format!("{}\n    ", comments.trim_end()));
             array.set_trailing(format!("\n{closing}"));
             array.set_trailing_comma(true);
+        } else {
+            value.decor_mut().set_prefix(trailing);
         }
         array.push_formatted(value);
         return;

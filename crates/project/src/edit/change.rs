@@ -80,11 +80,11 @@ pub fn add_member(workspace: &Workspace, path: &Path) -> Result<Edit, WorkspaceE
                 Some("the members found so far are listed too: a list replaces the search".into());
         }
         for path in found {
-            manifest.push("members", &path)?;
+            manifest.push("members", &globset::escape(&path))?;
         }
     }
     if !listed.iter().any(|pattern| matches_whole(&normal(pattern), &folder)) {
-        manifest.push("members", &folder.to_string())?;
+        manifest.push("members", &globset::escape(&folder.to_string()))?;
     }
     manifest.save()?;
     let message = format!("added `{folder}` to `workspace.members` in `{}`", manifest.file_name());
@@ -221,6 +221,8 @@ fn matches_whole(pattern: &str, folder: &RepoPath) -> bool {
 struct Manifest {
     path: PathBuf,
     before: String,
+    /// Comments of a file that holds nothing else: they stay at its beginning.
+    lead: String,
     document: DocumentMut,
     kind: SettingsKind,
 }
@@ -238,7 +240,16 @@ impl Manifest {
             Some("Cargo.toml") => SettingsKind::CargoPackage,
             _ => SettingsKind::Bytekiln,
         };
-        Ok(Manifest { path, before: text, document: file.document.into_mut(), kind })
+        let mut document = file.document.into_mut();
+        let mut lead = String::new();
+        if document.as_table().is_empty() {
+            lead.clone_from(&text);
+            document.set_trailing("");
+            if !lead.is_empty() && !lead.ends_with('\n') {
+                lead.push('\n');
+            }
+        }
+        Ok(Manifest { path, before: text, lead, document, kind })
     }
 
     fn file_name(&self) -> &'static str {
@@ -328,7 +339,7 @@ impl Manifest {
 
     /// Writes it, if it changed and is still TOML.
     fn save(&self) -> Result<(), WorkspaceError> {
-        let text = self.document.to_string();
+        let text = format!("{}{}", self.lead, self.document);
         if text == self.before {
             return Ok(());
         }

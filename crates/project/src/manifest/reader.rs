@@ -271,8 +271,8 @@ impl<'a> TableReader<'a> {
             }
             let moved = elsewhere.iter().find(|full| full.rsplit('.').next() == Some(key));
             let hint = match (nearest(key, self.known.iter().copied()), moved) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some(full)) => format!("did you mean `{full}`?"),
+                (_, Some(full)) => format!("did you mean `{full}`?"),
+                (Some(near), None) => format!("did you mean `{near}`?"),
                 (None, None) => format!("known here are {}", list(&self.known)),
             };
             let message = match self.name.as_str() {

@@ -16,9 +16,10 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        // A third of the letters may be wrong; of three letters, one.
+        // A third of the letters may be wrong; of three letters, one; never all.
         .filter(|(distance, candidate)| {
-            *distance <= word.chars().count().max(candidate.chars().count()).max(3) / 3
+            let letters = word.chars().count().max(candidate.chars().count());
+            *distance <= letters.max(3) / 3 && *distance < letters
         })
         .min()
         .map(|(_, candidate)| candidate)

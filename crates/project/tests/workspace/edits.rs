@@ -58,7 +58,12 @@ const LISTED: &str = "
 #[test]
 fn adding_to_a_list() {
     let tree = Tree::new(LISTED);
-    apply(&tree, add_member, "apps/new/", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "apps/new/",
+        "bytekiln.toml",
+        expect![[r#"
         Added: added `apps/new` to `workspace.members` in `bytekiln.toml`
         ---
         # The house.
@@ -80,8 +85,14 @@ fn adding_to_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
-    apply(&tree, add_member, "apps/new", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "apps/new",
+        "bytekiln.toml",
+        expect![[r#"
         AlreadyMember: `apps/new` is already a member, called `new`
         ---
         # The house.
@@ -103,9 +114,15 @@ fn adding_to_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
+    "#]],
+    );
     // Excluded by name, matched by a glob: the exclusion goes.
-    apply(&tree, add_member, "libs/old", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "libs/old",
+        "bytekiln.toml",
+        expect![[r#"
         Added: added `libs/old` to `workspace.members` in `bytekiln.toml`
         ---
         # The house.
@@ -127,24 +144,48 @@ fn adding_to_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
-    apply(&tree, add_member, "apps/nowhere", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "apps/nowhere",
+        "bytekiln.toml",
+        expect![[r#"
         no such folder
-         --> apps/nowhere"#]]);
-    apply(&tree, add_member, "tools/t.py", "bytekiln.toml", expect![[r#"
+         --> apps/nowhere"#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "tools/t.py",
+        "bytekiln.toml",
+        expect![[r#"
         not a folder
          --> tools/t.py
-          = help: members are folders"#]]);
-    apply(&tree, add_member, "..", "bytekiln.toml", expect![[r#"
+          = help: members are folders"#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "..",
+        "bytekiln.toml",
+        expect![[r#"
         not below the workspace
          --> ..
-          = help: members are folders below it"#]]);
+          = help: members are folders below it"#]],
+    );
 }
 
 #[test]
 fn removing_from_a_list() {
     let tree = Tree::new(LISTED);
-    apply(&tree, remove_member, "tools", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        remove_member,
+        "tools",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `tools` from `workspace.members` in `bytekiln.toml`
         help: its settings in `[member.…]` went with it
         ---
@@ -160,8 +201,14 @@ fn removing_from_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
-    apply(&tree, remove_member, "./apps/web", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "./apps/web",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `apps/web` from `workspace.members` in `bytekiln.toml`
         ---
         # The house.
@@ -174,9 +221,15 @@ fn removing_from_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
+    "#]],
+    );
     // Matched by a glob: excluded.
-    apply(&tree, remove_member, "libs/a", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        remove_member,
+        "libs/a",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: added `libs/a` to `workspace.exclude` in `bytekiln.toml`
         ---
         # The house.
@@ -189,8 +242,14 @@ fn removing_from_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
-    apply(&tree, remove_member, "libs/a", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "libs/a",
+        "bytekiln.toml",
+        expect![[r#"
         NoSuchMember: no such member `libs/a`
         ---
         # The house.
@@ -203,7 +262,8 @@ fn removing_from_a_list() {
 
         [profile.release]   # to ship
         optimize = [ 0,2 ]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -217,36 +277,72 @@ fn one_line_arrays() {
         //- /d/x.py
         ";
     let tree = Tree::new(fixture);
-    apply(&tree, add_member, "d", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "d",
+        "bytekiln.toml",
+        expect![[r#"
         Added: added `d` to `workspace.members` in `bytekiln.toml`
         ---
         workspace = { members = [ 'a', 'b', 'c', "d" ] } # one line
-    "#]]);
-    apply(&tree, remove_member, "a", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "a",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `a` from `workspace.members` in `bytekiln.toml`
         ---
         workspace = { members = [ 'b', 'c', "d" ] } # one line
-    "#]]);
-    apply(&tree, remove_member, "d", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "d",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `d` from `workspace.members` in `bytekiln.toml`
         ---
         workspace = { members = [ 'b', 'c' ] } # one line
-    "#]]);
-    apply(&tree, remove_member, "b", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "b",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `b` from `workspace.members` in `bytekiln.toml`
         ---
         workspace = { members = [ 'c' ] } # one line
-    "#]]);
-    apply(&tree, remove_member, "c", "bytekiln.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "c",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: removed `c` from `workspace.members` in `bytekiln.toml`
         ---
         workspace = { members = [ ] } # one line
-    "#]]);
-    apply(&tree, add_member, "d", "bytekiln.toml", expect![[r#"
-        Added: added `d` to `workspace.members` in `bytekiln.toml`
-        ---
-        workspace = { members = ["d" ] } # one line
-    "#]]);
+    "#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "d",
+        "bytekiln.toml",
+        expect![[r#"
+            Added: added `d` to `workspace.members` in `bytekiln.toml`
+            ---
+            workspace = { members = [ "d" ] } # one line
+        "#]],
+    );
 }
 
 #[test]
@@ -260,29 +356,53 @@ fn without_a_manifest() {
         //- /b/x.py
         ",
     );
-    apply(&tree, add_member, "b", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "b",
+        "bytekiln.toml",
+        expect![[r#"
         Added: added `b` to `workspace.members` in `bytekiln.toml`
         help: the members found so far are listed too: a list replaces the search
         ---
         [workspace]
         members = ["a", "b"]
-    "#]]);
+    "#]],
+    );
     let tree = Tree::new("//- /.git/HEAD\n//- /a/x.py\n//- /b/pyproject.toml\n[project]\n");
-    apply(&tree, remove_member, "b", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        remove_member,
+        "b",
+        "bytekiln.toml",
+        expect![[r#"
         Removed: added `b` to `workspace.exclude` in `bytekiln.toml`
         ---
         [workspace]
         exclude = ["b"]
-    "#]]);
+    "#]],
+    );
     let tree = Tree::new("//- /.git/HEAD\n//- /a.py\n");
-    apply(&tree, remove_member, ".", "bytekiln.toml", expect![[r#"
+    apply(
+        &tree,
+        remove_member,
+        ".",
+        "bytekiln.toml",
+        expect![[r#"
         the workspace's own folder is a member without being listed
          --> /ROOT/bytekiln.toml
-          = help: list the members that you want in `workspace.members`"#]]);
-    apply(&tree, remove_member, "nothing-like-it", "a.py", expect![[r#"
+          = help: list the members that you want in `workspace.members`"#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "nothing-like-it",
+        "a.py",
+        expect![[r#"
         NoSuchMember: no such member `nothing-like-it`
         ---
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -300,7 +420,12 @@ fn in_other_manifests() {
         //- /lib/x.py
         ",
     );
-    apply(&tree, add_member, "lib", "pyproject.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "lib",
+        "pyproject.toml",
+        expect![[r#"
         Added: added `lib` to `workspace.members` in `pyproject.toml`
         help: the members found so far are listed too: a list replaces the search
         ---
@@ -314,7 +439,8 @@ fn in_other_manifests() {
 
         [tool.ruff]
         line-length = 100
-    "#]]);
+    "#]],
+    );
     let tree = Tree::new(
         "
         //- /Cargo.toml
@@ -328,20 +454,32 @@ fn in_other_manifests() {
         //- /lib/x.py
         ",
     );
-    apply(&tree, add_member, "lib", "Cargo.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "lib",
+        "Cargo.toml",
+        expect![[r#"
         Added: added `lib` to `workspace.members` in `Cargo.toml`
         ---
         [workspace]
         members = ['rust']
         metadata.bytekiln.workspace.members = ["lib"] # none
-    "#]]);
-    apply(&tree, remove_member, "lib", "Cargo.toml", expect![[r#"
+    "#]],
+    );
+    apply(
+        &tree,
+        remove_member,
+        "lib",
+        "Cargo.toml",
+        expect![[r#"
         Removed: removed `lib` from `workspace.members` in `Cargo.toml`
         ---
         [workspace]
         members = ['rust']
         metadata.bytekiln.workspace.members = [] # none
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -351,18 +489,30 @@ fn links_and_modes() {
     std::os::unix::fs::symlink("a", tree.path("link")).unwrap();
     let mode = std::fs::Permissions::from_mode(0o640);
     std::fs::set_permissions(tree.path("config/shared.toml"), mode).unwrap();
-    apply(&tree, add_member, "a", "config/shared.toml", expect![[r#"
-        Added: added `a` to `workspace.members` in `bytekiln.toml`
-        help: the members found so far are listed too: a list replaces the search
-        ---
-        [workspace]
-        members = [".", "a"]
-        # Kept.
-    "#]]);
-    apply(&tree, add_member, "link", "config/shared.toml", expect![[r#"
+    apply(
+        &tree,
+        add_member,
+        "a",
+        "config/shared.toml",
+        expect![[r#"
+            Added: added `a` to `workspace.members` in `bytekiln.toml`
+            help: the members found so far are listed too: a list replaces the search
+            ---
+            # Kept.
+            [workspace]
+            members = [".", "a"]
+        "#]],
+    );
+    apply(
+        &tree,
+        add_member,
+        "link",
+        "config/shared.toml",
+        expect![[r#"
         a link to `a`
          --> link
-          = help: add the folder that it points to"#]]);
+          = help: add the folder that it points to"#]],
+    );
     assert!(tree.path("bytekiln.toml").is_symlink());
     let mode = std::fs::metadata(tree.path("config/shared.toml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);

@@ -86,7 +86,10 @@ fn of_projects() {
 
 #[test]
 fn of_a_tree() {
-    check(InitialTarget::Bytekiln, "//- /.git/HEAD\n//- /a.py\n", expect![[r##"
+    check(
+        InitialTarget::Bytekiln,
+        "//- /.git/HEAD\n//- /a.py\n",
+        expect![[r##"
         # Bytekiln: what is compiled, by which interpreters, and where the results go.
         # What is commented out shows the default.
 
@@ -124,7 +127,8 @@ fn of_a_tree() {
         # path = "vendor/py2/**"
         # reason = "kept for reference"
         # expires = 2030-12-31
-    "##]]);
+    "##]],
+    );
 }
 
 #[test]
@@ -185,19 +189,27 @@ fn in_pyproject() {
             # expires = 2030-12-31
         "#]],
     );
-    check(InitialTarget::Pyproject, "//- /.git/HEAD\n//- /a.py\n", expect![[r#"
+    check(
+        InitialTarget::Pyproject,
+        "//- /.git/HEAD\n//- /a.py\n",
+        expect![[r#"
         no such file to add to
          --> /ROOT/pyproject.toml
-          = help: without one, `bytekiln init` makes a `bytekiln.toml`"#]]);
+          = help: without one, `bytekiln init` makes a `bytekiln.toml`"#]],
+    );
 }
 
 #[test]
 fn not_twice() {
     let fixture = "//- /pyproject.toml\n[tool.bytekiln]\n";
-    check(InitialTarget::Bytekiln, fixture, expect![[r#"
+    check(
+        InitialTarget::Bytekiln,
+        fixture,
+        expect![[r#"
         there is a manifest already: `pyproject.toml`
          --> /ROOT/pyproject.toml
-          = help: edit it, or use `bytekiln add`"#]]);
+          = help: edit it, or use `bytekiln add`"#]],
+    );
 }
 
 /// What the text shows as commented out is right too.

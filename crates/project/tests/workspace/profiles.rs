@@ -33,8 +33,12 @@ fn check(fixture: &str, expected: Expect) {
         }
     }
     for rule in &workspace.allowances {
-        writeln!(text, "{} may fail until {}: {} ({})", rule.glob, rule.expires, rule.reason, rule.place)
-            .unwrap();
+        writeln!(
+            text,
+            "{} may fail until {}: {} ({})",
+            rule.glob, rule.expires, rule.reason, rule.place
+        )
+        .unwrap();
     }
     writeln!(text, "{:?}", workspace.cache).unwrap();
     expected.assert_eq(&redacted(&tree, &text));
@@ -42,13 +46,16 @@ fn check(fixture: &str, expected: Expect) {
 
 #[test]
 fn built_in() {
-    check("//- /bytekiln.toml\n", expect![[r#"
+    check(
+        "//- /bytekiln.toml\n",
+        expect![[r#"
         dev: checked-hash [0] Pycache
           Workspace, ranges true, deny false, orphans Report, link true
         release: unchecked-hash [0] Prefix { out: ".bytekiln/release", deploy_root: None }
           Workspace, ranges true, deny false, orphans Report, link true
         CacheSettings { dir: None, max_bytes: None }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
