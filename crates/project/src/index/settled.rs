@@ -17,7 +17,7 @@ use super::files::{put_stamp, take_stamp};
 use super::{StateError, StateFile, read_state, write_state};
 use crate::Date;
 use crate::path::{bytes, from_bytes};
-use crate::scan::Stamp;
+use crate::scan::{FileClock, Stamp};
 
 const FILE: StateFile = StateFile { magic: *b"bkquiet\0", version: 1, what: "the settled state" };
 
@@ -165,6 +165,27 @@ impl SettledState {
     }
 }
 
+/// Lets [`settled`] answer for this invocation, if the state at `path` (just checked, and made from
+/// the same request) was written for another or for none. The manifests must be a good deal older
+/// than this moment: they were read before it.
+pub(crate) fn adopt(path: &Path, invocation: [u8; 32], clock: FileClock) -> Result<(), StateError> {
+    let Ok(Some(mut body)) = read_state(path, FILE) else { return Ok(()) };
+    let mut reader = Reader::new(&body);
+    let Some(head) = take_head(&mut reader) else { return Ok(()) };
+    let is_old = |watch: &Watch| watch.stamp.is_none_or(|stamp| clock.is_safe(&stamp));
+    let watches = take_watches(&mut reader);
+    if head.invocation == Some(invocation) || !watches.is_some_and(|all| all.iter().all(is_old)) {
+        return Ok(());
+    }
+    // After the request's digest: see `encode`.
+    if let Some(place) = body.get_mut(32..65) {
+        place[0] = 1;
+        place[1..].copy_from_slice(&invocation);
+        write_state(path, FILE, &body)?;
+    }
+    Ok(())
+}
+
 /// The part before the watches.
 struct Head {
     request: [u8; 32],
@@ -199,12 +220,8 @@ pub(crate) fn check(
     if !wanted(&key) || today < head.days.0 || today > head.days.1 {
         return None;
     }
-    for _ in 0..reader.count()? {
-        let path = from_bytes(reader.string()?);
-        let watch = Watch { path, stamp: take_optional(&mut reader)? };
-        if !watch.holds() {
-            return None;
-        }
+    if !take_watches(&mut reader)?.iter().all(Watch::holds) {
+        return None;
     }
     let mut chunks = Vec::new();
     for _ in 0..reader.count()? {
@@ -322,6 +339,15 @@ fn take_head(reader: &mut Reader<'_>) -> Option<Head> {
         summary.problems.push(take_problem(reader)?);
     }
     Some(Head { request, invocation: has_invocation.then_some(invocation), days, summary })
+}
+
+fn take_watches(reader: &mut Reader<'_>) -> Option<Vec<Watch>> {
+    let mut watches = Vec::new();
+    for _ in 0..reader.count()? {
+        let path = from_bytes(reader.string()?);
+        watches.push(Watch { path, stamp: take_optional(reader)? });
+    }
+    Some(watches)
 }
 
 fn put_optional(out: &mut Writer, stamp: Option<&Stamp>) {

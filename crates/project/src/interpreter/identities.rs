@@ -57,10 +57,10 @@ impl Identities {
         if let Some((_, fault)) = self.faults.iter().find(|(path, _)| path == executable) {
             return Err(fault.clone());
         }
-        if let Some(known) = self.known.iter().find(|known| known.executable == executable) {
-            if known.files.iter().all(Watch::holds) {
-                return Ok((known.toolchain.clone(), known.files.clone()));
-            }
+        if let Some(known) = self.known.iter().find(|known| known.executable == executable)
+            && known.files.iter().all(Watch::holds)
+        {
+            return Ok((known.toolchain.clone(), known.files.clone()));
         }
         let before = Watch::take(executable.to_owned());
         let answer = probe(executable, LIMIT).inspect_err(|fault| {

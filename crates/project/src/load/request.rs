@@ -125,15 +125,26 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     let key = request_digest(&request);
     let settled_path = index::file_name(&request.state_dir, &profile.name, partial);
     let depth = request.depth;
+    let other_invocation = std::cell::Cell::new(false);
     let settled = index::check(
         &settled_path,
         &workspace.root,
         request.today,
         depth,
         request.threads,
-        |state| state.request == key,
+        |state| {
+            other_invocation.set(state.invocation != request.invocation);
+            state.request == key
+        },
     );
     if let Some(summary) = settled {
+        if let Some(invocation) = request.invocation
+            && other_invocation.get()
+            && let Ok(clock) = file_clock(&request.state_dir, &workspace.root)
+        {
+            // A state that cannot be written costs the next no-op the reading of the manifests.
+            let _ = index::adopt(&settled_path, invocation, clock.long_before());
+        }
         return Ok(Loaded::Settled(summary));
     }
 
