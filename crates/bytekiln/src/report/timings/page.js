@@ -10,8 +10,10 @@
 
   // ---- data ----
 
+  // Characters that turn the direction of a line, or are not seen, would make one name look like another.
+  const visible = (name) => name.replace(/[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "\ufffd");
   const files = data.files.map(([folder, name, member, bytes]) => ({
-    folder: data.folders[folder] === "." ? "" : data.folders[folder] + "/", name, member, bytes,
+    folder: data.folders[folder] === "." ? "" : visible(data.folders[folder]) + "/", name: visible(name), member, bytes,
   }));
   const jobs = data.jobs.map(([file, target, outcome, worker, began, ended, compile], index) => {
     const { folder, name, member, bytes } = files[file];
@@ -58,7 +60,7 @@
     lane.to = life.to;
   }
   const compileBars = lanes.flatMap((lane) => lane.bars.filter((bar) => bar.job));
-  const known = jobs.filter((job) => job.worker < 0 && !job.shared && job.outcome !== NOT_TRIED && job.ended > 0)
+  const known = jobs.filter((job) => job.worker < 0 && !job.shared && [RESTORED, UNCHANGED, REJECTED].includes(job.outcome))
     .sort((a, b) => a.ended - b.ended);
   const workFrom = lives.length ? Math.min(...lives.map((life) => life.from)) : data.looked_up;
   const workTo = lives.reduce((to, life) => Math.max(to, life.to), workFrom);
@@ -130,9 +132,9 @@
   tile("Wall time", duration(data.wall), `at most ${plural(data.workers_at_most, "worker", "workers")}`);
   tile("Compile time", duration(spent), spent ? `${(spent / Math.max(1, workTo - workFrom)).toFixed(1)} at once, peak ${busiest}` : "nothing compiled");
   tile("Look-up", duration(data.looked_up - data.started), `${count(data.hits)} of ${count(data.hits + data.misses)} known`, "look-up");
-  tile("Compiled", count(counts[COMPILED]), `of ${plural(jobs.length, "job", "jobs")}`, "compiled");
-  tile("From cache", count(counts[RESTORED]), "", "from-cache");
-  tile("Unchanged", count(counts[UNCHANGED]), "output was right", "unchanged");
+  tile("Compiled", count(counts[COMPILED]), `of ${plural(jobs.length, "job", "jobs")}`, counts[COMPILED] ? "compiled" : "");
+  tile("From cache", count(counts[RESTORED]), "", counts[RESTORED] ? "from-cache" : "");
+  tile("Unchanged", count(counts[UNCHANGED]), "output was right", counts[UNCHANGED] ? "unchanged" : "");
   tile("Rejected", count(counts[REJECTED]), "do not compile", counts[REJECTED] ? "rejected" : "");
   tile("Failed", count(counts[FAILED]), counts[NOT_TRIED] ? `${count(counts[NOT_TRIED])} not tried` : "", counts[FAILED] ? "failed" : "");
   if (data.removed) tile("Removed", count(data.removed), "outputs");
@@ -140,10 +142,10 @@
 
   // ---- colours ----
 
-  let colors = {};
+  const colors = {};
   const readColors = () => {
     const style = getComputedStyle(document.documentElement);
-    for (const name of ["paper", "box", "ink", "quiet", "line", "soft", "starting", "lost", "look-up", "area", "phase", "accent", ...TONES]) {
+    for (const name of ["paper", "box", "ink", "quiet", "line", "soft", "starting", "lost", "look-up", "area", "phase", "accent", "on-bar", ...TONES]) {
       colors[name] = style.getPropertyValue(`--${name}`).trim();
     }
   };
@@ -239,7 +241,6 @@
   const badness = (bar) => bar.lost ? 3 : bar.job ? (bar.job.outcome === REJECTED || bar.job.outcome === FAILED ? 2 : 1) : 0;
   const drawLane = (context, bars, top, height) => {
     const columns = new Map();
-    const scale = (width - LEFT - RIGHT) / (view[1] - view[0]);
     for (const bar of bars) {
       if (bar.to < view[0] || bar.from > view[1]) continue;
       const from = x(bar.from), to = x(bar.to);
@@ -249,7 +250,7 @@
         context.fillRect(left, top, Math.max(1, right - left - (to - from > 5 ? 1 : 0.5)), height);
         if (height >= 14 && right - left > 34) {
           const text = bar.starting !== undefined ? `starts ${bar.starting}` : bar.job ? bar.job.name : "lost";
-          context.fillStyle = bar.starting !== undefined ? colors.ink : "#fff";
+          context.fillStyle = bar.starting !== undefined ? colors.ink : colors["on-bar"];
           context.textAlign = "left";
           context.fillText(fit(context, text, right - left - 10), left + 5, top + height / 2 + 0.5);
         }
@@ -276,7 +277,6 @@
       context.fillStyle = colors.lost;
       context.fillRect(Math.round(x(bar.to)) - 1, top - 2, 2, height + 4);
     }
-    return scale;
   };
 
   const drawGantt = () => {
@@ -300,7 +300,7 @@
         if (right < LEFT || left > width - RIGHT) continue;
         context.fillStyle = name === "look up" ? colors["look-up"] : colors.phase;
         context.fillRect(left, AXIS + 2, Math.max(1.5, right - left - 1), PHASES - 5);
-        context.fillStyle = name === "look up" ? "#fff" : colors.quiet;
+        context.fillStyle = name === "look up" ? colors["on-bar"] : colors.quiet;
         context.textAlign = "left";
         const label = `${name} ${duration(to - from)}`;
         context.fillText(fit(context, label, right - left - 10), left + 5, AXIS + PHASES / 2 - 0.5);
@@ -381,7 +381,7 @@
   const draw = () => {
     width = Math.max(320, gantt.parentElement.clientWidth);
     drawGantt();
-    drawConcurrency();
+    if (lanes.length) drawConcurrency();
   };
   const redraw = () => {
     if (planned) return;
@@ -390,7 +390,7 @@
   };
   const show = (from, to) => {
     const least = Math.min(50, end);
-    let length = Math.min(end, Math.max(least, to - from));
+    const length = Math.min(end, Math.max(least, to - from));
     const middle = (from + to) / 2;
     const start = Math.max(0, Math.min(end - length, middle - length / 2));
     view = [start, start + length];
@@ -524,10 +524,10 @@
   // Columns: [heading, key to sort by, cell, is a number]. Sorted by click; `rows` may be long.
   const table = (id, caption, columns, sorted, descending, limit = Infinity) => {
     const node = element(id);
-    const state = { rows: [], sorted, descending, limit };
+    const state = { node, rows: [], sorted, descending, limit };
     const head = make("tr"), body = make("tbody");
     node.replaceChildren(make("thead", {}, head), body);
-    if (caption) node.setAttribute("aria-label", caption);
+    node.setAttribute("aria-label", caption);
     const headings = columns.map(([name, , , number], i) => {
       const button = make("button", { type: "button" }, name);
       const heading = make("th", { scope: "col", ...(number ? { class: "number" } : {}) }, button);
@@ -555,6 +555,14 @@
       }))));
     };
     return state;
+  };
+  // A button below a table of which only the beginning is shown.
+  const mayShowAll = (state) => {
+    if (state.rows.length <= state.limit) return;
+    const button = make("button", { type: "button" }, `Show all ${count(state.rows.length)}`);
+    const line = make("p", { class: "controls" }, button);
+    button.onclick = () => { state.limit = Infinity; state.render(); line.remove(); };
+    state.node.parentElement.after(line);
   };
   const outcomeCell = (job) => {
     const shared = job.shared ? " (with another)" : "";
@@ -609,34 +617,38 @@
     const columns = [
       [heading, (group) => group.name, (group) => group.name],
       ["Jobs", (group) => group.jobs, (group) => count(group.jobs), true],
-      ["Compile", (group) => group.compile, (group) => [duration(group.compile), share(group.compile)], true, "share"],
+      ["Compile", (group) => group.compile, (group) => [duration(group.compile)], true],
+      ["Share", (group) => group.compile, (group) => [percent(group.compile, spent), share(group.compile)], true, "share"],
       ["Slowest", (group) => group.slowest, (group) => group.slowest ? duration(group.slowest) : "–", true],
     ];
     data.outcomes.forEach((name, i) => {
       if (counts[i]) columns.push([name[0].toUpperCase() + name.slice(1), (group) => group.outcomes[i], (group) => group.outcomes[i] ? count(group.outcomes[i]) : "–", true]);
     });
-    const state = table(id, "", columns, 2, true);
+    const state = table(id, `${heading}s`, columns, 2, true, 30);
     state.rows = groups(keyOf);
     state.render();
+    mayShowAll(state);
   };
   groupTable("member-table", "Member", (job) => job.member);
   groupTable("target-table", "Target", (job) => data.targets[job.target]);
 
   const compilerOf = new Map(data.workers.map(([worker, compiler, , elapsed]) => [worker, [data.compilers[compiler] ?? "", elapsed]]));
-  const workerTable = table("worker-table", "", [
+  const workerTable = table("worker-table", "Workers", [
     ["Worker", (life) => life.worker, (life) => `${life.worker}${data.losses.some(([worker]) => worker === life.worker) ? " (lost)" : ""}`],
     ["Compiler", (life) => life.compiler, (life) => life.compiler],
     ["Start", (life) => life.start, (life) => duration(life.start), true],
     ["Jobs", (life) => life.jobs, (life) => count(life.jobs), true],
     ["Compile", (life) => life.busy, (life) => duration(life.busy), true],
     ["Busy", (life) => life.busy / (life.to - life.from || 1), (life) => percent(life.busy, life.to - life.from), true],
-  ], 0, false);
+  ], 0, false, 16);
   workerTable.rows = lives.map((life) => {
     const own = life.bars.filter((bar) => bar.job && !bar.lost);
     const [compiler, start] = compilerOf.get(life.worker) ?? ["", 0];
     return { ...life, compiler, start, jobs: own.length, busy: own.reduce((sum, bar) => sum + bar.to - bar.from, 0) };
   });
   workerTable.render();
+  mayShowAll(workerTable);
+  if (!lives.length) workerTable.node.closest("section").hidden = true;
 
   if (data.messages.length) {
     element("incidents").hidden = false;
@@ -648,12 +660,7 @@
     ], 0, false, 12);
     state.rows = data.messages;
     state.render();
-    if (data.messages.length > state.limit) {
-      const button = make("button", { type: "button" }, `Show all ${count(data.messages.length)}`);
-      const line = make("p", { class: "controls" }, button);
-      button.onclick = () => { state.limit = Infinity; state.render(); line.remove(); };
-      element("incidents").append(line);
-    }
+    mayShowAll(state);
     if (data.unsaid) element("incidents").append(make("p", { class: "quiet" }, `${plural(data.unsaid, "more message was", "more messages were")} left out.`));
   }
 
@@ -664,6 +671,7 @@
   addEventListener("resize", redraw);
   addEventListener("beforeprint", () => { document.documentElement.classList.add("on-paper"); restyle(); });
   addEventListener("afterprint", () => { document.documentElement.classList.remove("on-paper"); restyle(); });
+  concurrency.hidden = !lanes.length;
   listFiles();
   restyle();
   // Where preparing took longer than the work, begin with the work.
