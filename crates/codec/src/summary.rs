@@ -21,7 +21,8 @@ pub struct Summary {
     pub code_objects: Vec<CodeSummary>,
 }
 
-/// A code object in words. Text that is not Unicode (lone surrogates) shows U+FFFD.
+/// A code object in words. Bytes of lone surrogates show as U+FFFD, integers beyond 64 bits in
+/// hexadecimal.
 #[derive(Debug, Clone)]
 pub struct CodeSummary {
     /// Index of the code object in whose constants it was met first; `None` for the module.
