@@ -48,7 +48,10 @@
   const lives = [...byWorker].map(([worker, bars]) => {
     bars.sort((a, b) => a.from - b.from || a.to - b.to);
     bars.forEach((bar, i) => {
-      bar.to = Math.max(bar.from, Math.min(bar.to, bars[i + 1]?.from ?? Infinity));
+      const next = bars[i + 1]?.from ?? Infinity;
+      bar.to = Math.max(bar.from, Math.min(bar.to, next));
+      // Until its result was taken, checked and written, or the worker's next file began.
+      if (bar.job && !bar.lost) bar.handled = Math.max(bar.to, Math.min(bar.job.ended, next));
     });
     return { worker, bars, from: bars[0].from, to: bars.reduce((to, bar) => Math.max(to, bar.to), 0) };
   }).sort((a, b) => a.from - b.from || a.worker - b.worker);
@@ -170,6 +173,7 @@
     const more = entries.length - 10;
     if (more > 1) entries.splice(10, more, ["transparent", `and ${more} more`]);
     if (lives.length) entries.push([colors.starting, "worker starts"]);
+    if (lives.some((life) => life.bars.some((bar) => bar.handled > bar.to))) entries.push([`color-mix(in srgb, ${colors.compiled} 28%, transparent)`, "result handled"]);
     if (data.losses.length) entries.push([colors.lost, "worker lost"]);
     element("legend").replaceChildren(...entries.map(([tone, name]) => make("li", {}, make("i", { style: `background: ${tone}` }), name)));
   };
@@ -241,6 +245,15 @@
   const badness = (bar) => bar.lost ? 3 : bar.job ? (bar.job.outcome === REJECTED || bar.job.outcome === FAILED ? 2 : 1) : 0;
   const drawLane = (context, bars, top, height) => {
     const columns = new Map();
+    context.globalAlpha = 0.28;
+    for (const bar of bars) {
+      if (!bar.handled || bar.handled < view[0] || bar.to > view[1]) continue;
+      const from = x(bar.to), to = x(bar.handled);
+      if (to - from < 0.3) continue;
+      context.fillStyle = toneOf(bar);
+      context.fillRect(from, top + height * 0.3, to - from, height * 0.4);
+    }
+    context.globalAlpha = 1;
     for (const bar of bars) {
       if (bar.to < view[0] || bar.from > view[1]) continue;
       const from = x(bar.from), to = x(bar.to);
@@ -364,6 +377,7 @@
       trace();
       context.strokeStyle = colors.area;
       context.lineWidth = 1.25;
+      context.lineJoin = "round";
       context.stroke();
       context.setLineDash([4, 4]);
       context.strokeStyle = colors.quiet;
@@ -427,14 +441,15 @@
     const bars = [];
     for (let i = Math.max(0, lastUpTo(lane.bars, to, (bar) => bar.from)); i >= 0 && bars.length < 400; i -= 1) {
       const bar = lane.bars[i];
-      if (bar.to >= from && bar.from <= to) bars.push(bar);
-      else if (bar.to < from) break;
+      const stop = bar.handled ?? bar.to;
+      if (stop >= from && bar.from <= to) bars.push(bar);
+      else if (stop < from) break;
     }
     return { bars: bars.reverse() };
   };
   const describe = (job) => {
     const lines = [`${data.targets[job.target]} · ${data.outcomes[job.outcome]}`];
-    if (job.worker >= 0) lines.push(`${duration(job.compile)} from ${duration(job.began)} in worker ${job.worker}`);
+    if (job.worker >= 0) lines.push(`${duration(job.compile)} from ${duration(job.began)} in worker ${job.worker}, done at ${duration(job.ended)}`);
     else if (job.ended) lines.push(`at ${duration(job.ended)}`);
     lines.push(`${size(job.bytes)} · ${job.member}`);
     if (messages.has(job.index)) lines.push(messages.get(job.index));
