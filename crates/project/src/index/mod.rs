@@ -17,3 +17,6 @@ pub use settled::{CheckDepth, SettledQuery, SettledSummary, settled};
 pub(crate) use settled::{SettledFolder, SettledState, Watch, adopt, check, file_name};
 pub(crate) use state::{Damage, StateFile, file_stem, read_state, write_state};
 pub use state::{StateError, prepare_state};
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ struct Known {
     executable: PathBuf,
     files: Vec<Watch>,
     toolchain: Arc<Toolchain>,
+    /// For this run only: a file is too young for its stamp to be trusted later.
+    is_young: bool,
 }
 
 /// Identities known from before, and those asked for now.
@@ -70,14 +72,14 @@ impl Identities {
         let toolchain = Arc::new(answer.toolchain);
         self.known.retain(|known| known.executable != executable);
         let is_safe = |watch: &Watch| watch.stamp.is_some_and(|stamp| self.clock.is_safe(&stamp));
-        if files.contains(&before) && files.iter().all(is_safe) {
-            self.changed = true;
-            self.known.push(Known {
-                executable: executable.to_owned(),
-                files: files.clone(),
-                toolchain: toolchain.clone(),
-            });
-        }
+        let is_young = !files.contains(&before) || !files.iter().all(is_safe);
+        self.changed |= !is_young;
+        self.known.push(Known {
+            executable: executable.to_owned(),
+            files: files.clone(),
+            toolchain: toolchain.clone(),
+            is_young,
+        });
         Ok((toolchain, files))
     }
 
@@ -86,6 +88,7 @@ impl Identities {
         if !self.changed {
             return;
         }
+        self.known.retain(|known| !known.is_young);
         self.known.sort_by(|a, b| a.executable.cmp(&b.executable));
         let mut out = Writer::default();
         for known in &self.known {
@@ -112,7 +115,7 @@ fn decode(body: &[u8]) -> Option<Vec<Known>> {
             files.push(Watch { path, stamp: Some(take_stamp(&mut reader)?) });
         }
         let toolchain = Arc::new(take_toolchain(&mut reader)?);
-        known.push(Known { executable, files, toolchain });
+        known.push(Known { executable, files, toolchain, is_young: false });
     }
     Some(known)
 }

@@ -71,3 +71,71 @@ fn what_was_not_found_is_told() {
     "#]]
     .assert_eq(&find(InterpreterSpec::Path(PathBuf::from("./plain"))));
 }
+
+#[test]
+fn real_interpreters_are_found_by_version_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    for python in bytekiln_test_support::pythons::all() {
+        let search = SearchPath {
+            folders: vec![python.path.parent().unwrap().to_owned()],
+            ..SearchPath::default()
+        };
+        let minor = u16::from(python.version.1);
+        let version = InterpreterSpec::Version { numbers: vec![3, minor], free_threaded: false };
+        let find =
+            || find_interpreters(std::slice::from_ref(&version), &search, folder.path(), &state);
+        let found = find().unwrap().remove(0);
+        assert_eq!(u16::from(found.toolchain.release.minor()), minor);
+        assert!(found.evidence.iter().any(|watch| watch.path == found.executable));
+        // Known now: its identity is taken from the state.
+        let before = std::fs::metadata(state.join("interpreters")).unwrap().modified().unwrap();
+        let again = find().unwrap().remove(0);
+        assert_eq!(again.toolchain, found.toolchain);
+        let after = std::fs::metadata(state.join("interpreters")).unwrap().modified().unwrap();
+        assert_eq!(before, after);
+    }
+    let _ = bytekiln_test_support::pythons::any_or_skip();
+}
+
+#[test]
+fn an_identity_goes_with_the_file_that_gave_it() {
+    let Some(python) = bytekiln_test_support::pythons::any_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let started = folder.path().join("started");
+    let body = format!("echo x >> {}; exec {} \"$@\"", started.display(), python.path.display());
+    let wrapper = script(folder.path(), "wrapped", &body);
+    std::thread::sleep(Duration::from_millis(15));
+    let find = || {
+        let specs =
+            [InterpreterSpec::Path(wrapper.clone()), InterpreterSpec::Path(wrapper.clone())];
+        let found = find_interpreters(&specs, &SearchPath::default(), folder.path(), &state);
+        assert_eq!(found.unwrap().len(), 1);
+        std::fs::read_to_string(&started).unwrap().lines().count()
+    };
+    assert_eq!((find(), find()), (1, 1));
+    script(folder.path(), "wrapped", &format!("{body} ;"));
+    assert_eq!(find(), 2);
+}
+
+#[test]
+fn a_workspace_names_its_interpreter() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::write(folder.path().join(".python-version"), "# ours\nthree\n").unwrap();
+    let find = || {
+        find_interpreters(&[], &SearchPath::default(), folder.path(), &state)
+            .map(|found| found[0].executable.clone())
+            .map_err(|error| error.to_string().replace(folder.path().to_str().unwrap(), "ROOT"))
+    };
+    expect!["`ROOT/.python-version` names no version of Python: `three`"]
+        .assert_eq(&find().unwrap_err());
+    let Some(python) = bytekiln_test_support::pythons::any_or_skip() else { return };
+    std::fs::create_dir_all(folder.path().join(".venv/bin")).unwrap();
+    let own = folder.path().join(".venv/bin/python");
+    std::os::unix::fs::symlink(&python.path, &own).unwrap();
+    assert_eq!(find().unwrap(), own);
+}

@@ -98,6 +98,8 @@ pub(super) struct Memory {
     pub(super) days: (Date, Date),
     pub(super) clock: FileClock,
     pub(super) threads: NonZeroUsize,
+    /// Folders never entered.
+    pub(super) closed: BTreeSet<RepoPath>,
     pub(super) folders: Vec<FoundFolder>,
     /// Files that the scan depends on, by path.
     pub(super) files: Vec<(RepoPath, Stamp)>,
@@ -155,12 +157,13 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     let clock = file_clock(&request.state_dir, &workspace.root).unwrap_or_default();
     let watches = watches(&request);
 
+    let closed = closed_folders(&request);
     let walk = WalkRequest {
         root: root.as_fd(),
         root_path: &workspace.root,
         members: &members,
         selected: &selected,
-        closed: &closed_folders(&request),
+        closed: &closed,
         legacy: layout == Layout::Legacy,
         threads: request.threads,
     };
@@ -227,6 +230,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         days: allowances.days,
         clock,
         threads: request.threads,
+        closed,
         folders: scan.folders,
         files,
         watches,
@@ -250,9 +254,9 @@ fn select(workspace: &Workspace, packages: &[String]) -> Result<Vec<bool>, LoadE
             let nearest = workspace
                 .members
                 .iter()
-                .map(|member| (strsim::jaro_winkler(name, &member.name), &member.name))
-                .filter(|(likeness, _)| *likeness > 0.7)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map(|member| (strsim::damerau_levenshtein(name, &member.name), &member.name))
+                .filter(|(distance, _)| *distance <= name.chars().count().div_ceil(3))
+                .min()
                 .map(|(_, name)| name.clone());
             return Err(LoadErrorKind::UnknownPackage { name: name.clone(), nearest }.into());
         }

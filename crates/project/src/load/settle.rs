@@ -1,6 +1,7 @@
 //! Gathers what the next no-op will compare, after the work. Whatever changed since the load in a
 //! way that the work does not explain means: not settled, the next load shall look.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(super) fn settle(
         &memory.folders,
         memory.threads,
         || (),
-        |(), folder| refresh(root.as_fd(), folder, clock),
+        |(), folder| refresh(root.as_fd(), folder, &memory.closed, clock),
     );
     let mut folders: Vec<SettledFolder> = fresh.into_iter().collect::<Option<_>>()?;
     for (path, stamp) in &memory.files {
@@ -93,10 +94,15 @@ fn clock_after_work(memory: &Memory, did_something: bool) -> Option<FileClock> {
 }
 
 /// The folder as it is now; `None` if anything but caches came or went since the load.
-fn refresh(root: BorrowedFd<'_>, folder: &FoundFolder, clock: FileClock) -> Option<SettledFolder> {
+fn refresh(
+    root: BorrowedFd<'_>,
+    folder: &FoundFolder,
+    closed: &BTreeSet<RepoPath>,
+    clock: FileClock,
+) -> Option<SettledFolder> {
     let path: &[u8] = if folder.path.is_root() { b"." } else { folder.path.as_bytes() };
     let stamp = Stamp::of(&rustix::fs::statat(root, path, AtFlags::empty()).ok()?);
-    if stamp != folder.stamp && entries_hash(root, &folder.path).ok()? != folder.entries {
+    if stamp != folder.stamp && entries_hash(root, &folder.path, closed).ok()? != folder.entries {
         return None;
     }
     let cache_path = folder.path.join(PYCACHE);

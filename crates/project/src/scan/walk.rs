@@ -275,7 +275,7 @@ impl Walker<'_> {
             stamp: directory.stamp,
             ignore_file: None,
             cache: None,
-            entries: hash_entries(&directory),
+            entries: hash_entries(&directory, &task.path, self.request.closed),
         };
         let mut ignores = task.ignores.clone();
         if has(GITIGNORE) {
@@ -484,15 +484,24 @@ impl Visit<'_> {
 
 /// The names and types in a folder that a scan depends on, as one number: everything but caches,
 /// which builds and interpreters make and remove. Independent of the order of the listing.
-pub(crate) fn entries_hash(root: BorrowedFd<'_>, path: &RepoPath) -> std::io::Result<u64> {
-    Directory::read(root, path, Links::Follow).map(|directory| hash_entries(&directory))
+/// Output trees and the state, in `closed`, come with the first build and do not count either.
+pub(crate) fn entries_hash(
+    root: BorrowedFd<'_>,
+    path: &RepoPath,
+    closed: &BTreeSet<RepoPath>,
+) -> std::io::Result<u64> {
+    Directory::read(root, path, Links::Follow)
+        .map(|directory| hash_entries(&directory, path, closed))
 }
 
-fn hash_entries(directory: &Directory) -> u64 {
+fn hash_entries(directory: &Directory, path: &RepoPath, closed: &BTreeSet<RepoPath>) -> u64 {
     use std::hash::Hasher as _;
     let mut sum = 0_u64;
     for (name, kind) in &directory.entries {
-        if name == PYCACHE || name.ends_with(b".pyc") {
+        let is_closed = closed
+            .iter()
+            .any(|folder| folder.file_name() == name && folder.parent().as_ref() == Some(path));
+        if name == PYCACHE || name.ends_with(b".pyc") || is_closed {
             continue;
         }
         let mut hasher = std::hash::DefaultHasher::new();

@@ -5,27 +5,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytekiln_action::{Digest, RepoPath, Toolchain};
-use bytekiln_planner::{Options, Plan, Recorded, plan};
+use bytekiln_planner::{Options, Plan, Problem, Recorded, Skipped, plan};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release};
-use expect_test::{Expect, expect};
+use expect_test::Expect;
 
 use super::{Completion, Filled, LoadError, Loaded, LoadedInputs, Request, load, record};
 use crate::index::CheckDepth;
 use crate::{
-    AllowanceRule, CacheSettings, Date, Interpreter, LayoutSetting, Member, MemberOrigin,
-    OrphanPolicy, Profile, RecordedPathPolicy, Workspace,
+    CacheSettings, Date, Interpreter, LayoutSetting, Member, MemberOrigin, OrphanPolicy, Profile,
+    RecordedPathPolicy, Workspace,
 };
+
+mod changes;
+mod layouts;
+mod scanning;
 
 const TODAY: Date = Date { year: 2026, month: 11, day: 22 };
 
 /// A workspace in a temporary folder.
 struct Tree {
+    #[expect(dead_code, reason = "removed when dropped")]
     folder: tempfile::TempDir,
     workspace: Workspace,
     profile: Profile,
     packages: Vec<String>,
     depth: CheckDepth,
     minor: u8,
+    today: Date,
 }
 
 fn member(path: &str) -> Member {
@@ -74,6 +80,7 @@ impl Tree {
             packages: vec![],
             depth: CheckDepth::Folders,
             minor: 11,
+            today: TODAY,
         };
         for (path, content) in files {
             tree.write(path, content);
@@ -94,12 +101,16 @@ impl Tree {
     fn load(&self) -> Result<Loaded, LoadError> {
         // Files just written are too young to be trusted until the clock has ticked.
         std::thread::sleep(std::time::Duration::from_millis(12));
+        self.load_at_once()
+    }
+
+    fn load_at_once(&self) -> Result<Loaded, LoadError> {
         load(Request {
             workspace: &self.workspace,
             profile: &self.profile,
             packages: &self.packages,
             state_dir: self.path(".bytekiln"),
-            today: TODAY,
+            today: self.today,
             interpreters: vec![interpreter(self.minor, "x")],
             depth: self.depth,
             invocation: Some([7; 32]),
@@ -112,6 +123,39 @@ impl Tree {
             Loaded::Open(loaded) => loaded,
             Loaded::Settled(_) => panic!("the load was settled"),
         }
+    }
+
+    /// What the scan finds: sources with what is recorded of them, and all that is to be told.
+    fn scan(&self) -> String {
+        let loaded = match self.load() {
+            Ok(Loaded::Settled(_)) => return "settled\n".to_owned(),
+            Ok(Loaded::Open(loaded)) => loaded,
+            Err(error) => {
+                let hint = error.hint().unwrap_or_default();
+                return format!("{error}\n{hint}\n").replace(&self.root_text(), "ROOT");
+            }
+        };
+        let mut text = String::new();
+        for source in &loaded.inputs().sources {
+            let kind = match source.kind {
+                bytekiln_planner::SourceKind::Module => String::new(),
+                bytekiln_planner::SourceKind::Script(reason) => format!(" {reason:?}"),
+            };
+            let allowance =
+                source.allowance.as_ref().map(|allowance| format!(" ({})", allowance.reason));
+            text += &format!(
+                "{} [{}] {}{kind}{}\n",
+                source.path,
+                source.import_root,
+                source.recorded_path,
+                allowance.unwrap_or_default()
+            );
+        }
+        for path in &loaded.inputs().out_of_scope {
+            text += &format!("out of scope: {path}\n");
+        }
+        tell(&mut text, &loaded.inputs().skipped, &loaded.inputs().problems);
+        text.replace(&self.root_text(), "ROOT")
     }
 
     /// Loads and carries the plan out; what it had to do, or `settled`.
@@ -160,7 +204,7 @@ fn make_plan(loaded: &LoadedInputs) -> Plan {
     let options = Options {
         force: false,
         remove_orphans: false,
-        remove_other_targets: false,
+        remove_other_targets: true,
         want_warnings: false,
     };
     plan(loaded.inputs(), &options)
@@ -210,16 +254,10 @@ fn show(plan: &Plan) -> String {
         let reason = format!("{:?}", removal.reason);
         text += &format!("remove {}: {}\n", removal.output.path, reason.split(' ').next().unwrap());
     }
-    for skipped in &plan.skipped {
-        text += &format!("{skipped:?}\n");
-    }
     for orphan in &plan.orphans {
         text += &format!("orphan {}\n", orphan.path);
     }
-    for problem in &plan.problems {
-        let path = problem.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-        text += &format!("{:?}: {path}{}\n", problem.severity, problem.message);
-    }
+    tell(&mut text, &plan.skipped, &plan.problems);
     text += &format!("fresh: {}\n", plan.fresh.len());
     text
 }
@@ -228,54 +266,12 @@ fn check(text: String, expect: Expect) {
     expect.assert_eq(&text);
 }
 
-#[test]
-fn a_build_settles_and_changes_unsettle() {
-    let tree = Tree::new(&[("pkg/__init__.py", ""), ("pkg/a.py", "A = 1\n")], vec![member("")]);
-    check(
-        tree.build(),
-        expect![[r#"
-        pkg/__init__.py: New
-        pkg/a.py: New
-        fresh: 0
-    "#]],
-    );
-    check(tree.build(), expect!["settled: 2 sources\n"]);
-
-    tree.write("pkg/a.py", "A = 2\n");
-    check(
-        tree.build(),
-        expect![[r#"
-        pkg/a.py: SourceChanged
-        fresh: 1
-    "#]],
-    );
-    check(tree.build(), expect!["settled: 2 sources\n"]);
-
-    tree.write("pkg/b.py", "");
-    check(
-        tree.build(),
-        expect![[r#"
-        pkg/b.py: New
-        fresh: 2
-    "#]],
-    );
-    std::fs::remove_file(tree.path("pkg/b.py")).unwrap();
-    check(
-        tree.build(),
-        expect![[r#"
-        remove pkg/__pycache__/b.cpython-311.pyc: SourceGone
-        fresh: 2
-    "#]],
-    );
-    check(tree.build(), expect!["settled: 2 sources\n"]);
-
-    std::fs::remove_file(tree.path("pkg/__pycache__/a.cpython-311.pyc")).unwrap();
-    check(
-        tree.build(),
-        expect![[r#"
-        pkg/a.py: OutputMissing
-        fresh: 1
-    "#]],
-    );
-    check(tree.build(), expect!["settled: 2 sources\n"]);
+fn tell(text: &mut String, skipped: &[Skipped], problems: &[Problem]) {
+    for skipped in skipped {
+        *text += &format!("{skipped:?}\n");
+    }
+    for problem in problems {
+        let path = problem.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+        *text += &format!("{:?}: {path}{}\n", problem.severity, problem.message);
+    }
 }
