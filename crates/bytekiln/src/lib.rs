@@ -9,7 +9,7 @@ pub mod failure;
 pub mod report;
 pub mod schema;
 pub mod session;
-mod settings;
+pub mod settings;
 
 use std::ffi::OsString;
 

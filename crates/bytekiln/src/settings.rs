@@ -17,29 +17,29 @@ use crate::failure::CommandFailure;
 
 /// What a command works on, and how.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The workspace.
-    pub(crate) workspace: Workspace,
+    pub workspace: Workspace,
     /// The profile, with what the command line says put in.
-    pub(crate) profile: Profile,
+    pub profile: Profile,
     /// Only these members; empty means all.
-    pub(crate) packages: Vec<String>,
+    pub packages: Vec<String>,
     /// The targets are not the profile's own, so its other outputs stay.
-    pub(crate) targets_overridden: bool,
+    pub targets_overridden: bool,
     /// Where the file index and the records are.
-    pub(crate) state_dir: PathBuf,
+    pub state_dir: PathBuf,
     /// The user's cache; `None`: without.
-    pub(crate) cache_dir: Option<PathBuf>,
+    pub cache_dir: Option<PathBuf>,
     /// Threads and compilers at once.
-    pub(crate) jobs: NonZeroUsize,
+    pub jobs: NonZeroUsize,
     /// Look at every output.
-    pub(crate) verify_outputs: bool,
+    pub verify_outputs: bool,
     /// The day on which allowances are judged.
-    pub(crate) today: Date,
+    pub today: Date,
 }
 
 /// Finds and reads the workspace.
-pub(crate) fn workspace(
+pub fn workspace(
     global: &Global,
     environment: &Environment,
 ) -> Result<Workspace, CommandFailure> {
@@ -49,7 +49,7 @@ pub(crate) fn workspace(
 }
 
 /// The folder that a command was started in, or was told to.
-pub(crate) fn start_folder(
+pub fn start_folder(
     global: &Global,
     environment: &Environment,
 ) -> Result<PathBuf, CommandFailure> {
@@ -68,13 +68,13 @@ pub(crate) fn start_folder(
 }
 
 /// A manifest's errors, each with its place.
-pub(crate) fn workspace_failure(error: &WorkspaceError) -> CommandFailure {
+pub fn workspace_failure(error: &WorkspaceError) -> CommandFailure {
     let messages = error.problems().iter().map(ToString::to_string).collect();
     CommandFailure { status: ExitStatus::Usage, messages, hint: None }
 }
 
 /// Puts arguments, environment and manifest together.
-pub(crate) fn settings(
+pub fn settings(
     select: &SelectArguments,
     workspace: Workspace,
     environment: &Environment,

@@ -80,11 +80,11 @@ impl Reporter for HumanReporter<'_> {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Started { jobs, .. } => self.terminal.start_bar("Building", *jobs),
-            Event::LookedUp { hits, misses } => {
-                if *hits > 0 && self.terminal.verbosity() >= Verbosity::Reasons {
-                    let message = format!("{hits} known results, {misses} to compile");
-                    self.terminal.status_in(Tone::Note, "Looked up", message);
-                }
+            Event::LookedUp { hits, misses }
+                if *hits > 0 && self.terminal.verbosity() >= Verbosity::Reasons =>
+            {
+                let message = format!("{hits} known results, {misses} to compile");
+                self.terminal.status_in(Tone::Note, "Looked up", message);
             }
             Event::JobEnded { job, end, .. } => self.job_ended(*job, end),
             Event::WorkerLost { job, reason, retry, .. } => {
