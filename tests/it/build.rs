@@ -185,6 +185,8 @@ fn scripts_are_checked_and_not_written() {
         print('also checked'
         ";
     let Some(sandbox) = Sandbox::new(fixture) else { return };
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(sandbox.path("tool"), executable).unwrap();
     let output = sandbox.build(&[]).code(1);
     assert_eq!(
         output.results(),
