@@ -132,10 +132,15 @@ fn restore_one<'a>(
     let task = Task { digest: task.digest, jobs: waiting, size: task.size, losses: 0 };
     let object = execution.recorder.object(&digest);
     if let Some(object) = object.filter(|object| is_usable(execution, &task, first, object)) {
-        for index in &task.jobs {
-            place(execution, last, *index, Content::File(&object.path), digest, warnings);
+        let evicted = |index: &usize| {
+            let content = Content::File(&object.path);
+            !place(execution, last, *index, content, digest, warnings)
+        };
+        let jobs: Vec<usize> = task.jobs.iter().copied().filter(evicted).collect();
+        if jobs.is_empty() {
+            return None;
         }
-        return None;
+        return Some(Needed { task: Task { jobs, ..task }, digest, warnings });
     }
     Some(Needed { task, digest, warnings })
 }
@@ -194,6 +199,7 @@ fn keep_or_discard(execution: &Execution<'_>, task: &Task, checked: Result<(), S
     }
 }
 
+/// Ends a job, unless the store's file has gone meanwhile: another process may evict it.
 fn place(
     execution: &Execution<'_>,
     last: &mut LastFolder,
@@ -201,14 +207,22 @@ fn place(
     content: Content<'_>,
     digest: Digest,
     warnings: &[Diagnostic],
-) {
+) -> bool {
     let output: Option<&OutputPath> = execution.job(index).and_then(|job| job.output.as_ref());
-    let Some(output) = output else { return };
+    let Some(output) = output else { return true };
     let end = match execution.outputs.place(last, output, content) {
         Ok(()) => cached(CacheOrigin::Store, digest, warnings),
-        Err(error) => JobEnd::Failed(Failure::OutputUnwritable(error.to_string())),
+        Err(error) => {
+            if let Content::File(file) = content
+                && error.is_about(file)
+            {
+                return false;
+            }
+            JobEnd::Failed(Failure::OutputUnwritable(error.to_string()))
+        }
     };
     execution.end(index, None, end);
+    true
 }
 
 fn cached(origin: CacheOrigin, output: Digest, warnings: &[Diagnostic]) -> JobEnd {

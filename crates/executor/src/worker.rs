@@ -174,7 +174,9 @@ impl<'a> Slot<'a> {
             };
             let limit = self.limit(&head.task);
             let left = head.since.map_or(limit, |since| limit.saturating_sub(since.elapsed()));
-            match worker.session.receive(left.clamp(Duration::from_millis(1), ATTENTION)) {
+            // Late or not, what has come while we were busy is received first.
+            let wait = if left.is_zero() { ATTENTION } else { left.min(ATTENTION) };
+            match worker.session.receive(wait) {
                 Err(lost) => return worker.lose(Loss::Died(lost.reason)),
                 Ok(None) if left.is_zero() => return worker.lose(Loss::Late(limit)),
                 Ok(None) => {}

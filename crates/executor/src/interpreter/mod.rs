@@ -22,7 +22,7 @@ pub struct InterpreterOptions {
     /// An interpreter that has not answered after this long is unusable.
     pub start_timeout: Duration,
     /// The only variables that interpreters see besides `PYTHONHASHSEED=0`: what their start
-    /// needs, such as `LD_LIBRARY_PATH`. Must not hold `PYTHON…` variables.
+    /// needs, such as `LD_LIBRARY_PATH`. `PYTHON…` variables are left out.
     pub environment: Vec<(OsString, OsString)>,
 }
 
@@ -57,9 +57,10 @@ impl Engine for InterpreterEngine {
             command.args(["-X", "no_debug_ranges"]);
         }
         command.arg("-c").arg(script);
-        command
-            .env_clear()
-            .envs(self.options.environment.iter().map(|(name, value)| (name, value)));
+        // `PYTHON…` would change what is compiled behind the key's back.
+        let harmless = |name: &OsString| !name.as_encoded_bytes().starts_with(b"PYTHON");
+        let kept = self.options.environment.iter().filter(|(name, _)| harmless(name));
+        command.env_clear().envs(kept.map(|(name, value)| (name, value)));
         command.env("PYTHONHASHSEED", "0").current_dir("/");
         let process = Process::start(&mut command).map_err(|error| EngineError {
             message: format!("could not start `{}`: {error}", compiler.executable.display()),

@@ -32,6 +32,11 @@ impl OutputError {
         OutputError::Io { action, path: path.to_owned(), error: error.into() }
     }
 
+    /// Whether this file, and not the output, is what failed.
+    pub(crate) fn is_about(&self, file: &Path) -> bool {
+        matches!(self, OutputError::Io { path, .. } if path == file)
+    }
+
     /// As the caller's error type for removals.
     pub(crate) fn into_io(self) -> io::Error {
         match self {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytekiln_action::RecordedPath;
 use bytekiln_cache::{DiskOptions, DiskStore};
-use bytekiln_executor::{Event, Failure, JobEnd, Options, execute};
+use bytekiln_executor::{
+    Event, Failure, InterpreterEngine, InterpreterOptions, JobEnd, Options, execute,
+};
 use bytekiln_python::OptimizationLevel;
 use bytekiln_test_support::{Scratch, pythons};
 use expect_test::expect;
@@ -361,4 +363,12 @@ fn nothing_is_executed_and_nothing_of_the_environment_is_seen() {
     let (report, _) = run(&work, &patient_interpreters(), None, &options());
     assert_eq!(ends(&work, &report), "a.py: compiled\nwarnings.py: compiled\n");
     assert!(!Path::new(&mark).exists());
+    let made = project.made();
+    let engine = InterpreterEngine::new(InterpreterOptions {
+        start_timeout: Duration::from_secs(60),
+        environment: vec![("PYTHONNODEBUGRANGES".into(), "1".into())],
+    });
+    std::fs::remove_dir_all(project.path(b"__pycache__")).unwrap();
+    run(&work, &engine, None, &options());
+    assert!(project.made() == made);
 }
