@@ -261,6 +261,9 @@ fn projects_are_searched() {
         //- /nested/bytekiln.toml
         //- /nested/inner/pyproject.toml
         [project]
+        //- /package/__init__.py
+        //- /package/templates/new/pyproject.toml
+        [project]
         ",
         expect![[r#"
             root /ROOT, no settings
