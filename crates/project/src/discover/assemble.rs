@@ -10,7 +10,7 @@ use super::claims::{check_claims, named, short_name};
 use super::crates::{add_crates, cargo_crates, described_crate};
 use super::import_roots::import_roots;
 use super::listed::listed_members;
-use super::pattern::{absolute, matches_pattern};
+use super::pattern::{absolute, matches_pattern, pattern_below};
 use super::search::{is_project, search};
 use super::uv::uv_workspace;
 use crate::manifest::{Home, ManifestFile, MemberSettings, Notes, Settings, nearest};
@@ -225,18 +225,8 @@ fn cut_out(cut: &[RepoPath], patterns: &[String], candidates: &mut [Candidate]) 
                 candidate.exclude.push(format!("{text}/**"));
             }
         }
-        // Patterns are relative to the workspace; for a member elsewhere they are cut short, which
-        // is only possible where their beginning is the member's path.
         for pattern in patterns {
-            let below = match candidate.path.is_root() {
-                true => Some(pattern.as_str()),
-                false => candidate
-                    .path
-                    .as_str()
-                    .and_then(|path| pattern.strip_prefix(path))
-                    .and_then(|rest| rest.strip_prefix('/')),
-            };
-            if let Some(below) = below.filter(|below| *below != ".") {
+            if let Some(below) = pattern_below(pattern, &candidate.path) {
                 candidate.exclude.push(format!("{below}/**"));
             }
         }

@@ -38,6 +38,26 @@ pub(crate) fn matches_pattern(pattern: &str, folder: &RepoPath) -> bool {
     false
 }
 
+/// What is left of a pattern for paths relative to `folder`; `None` if it matches nothing below
+/// that.
+pub(crate) fn pattern_below(pattern: &str, folder: &RepoPath) -> Option<String> {
+    let mut parts = pattern.split('/').filter(|part| *part != ".").peekable();
+    if !folder.is_root() {
+        for component in folder.as_bytes().split(|byte| *byte == b'/') {
+            // From here on any depth matches, this component included.
+            if parts.peek() == Some(&"**") {
+                break;
+            }
+            let component = RepoPath::new(component)?;
+            if !matcher(parts.next()?)?.is_match(as_path(&component)) {
+                return None;
+            }
+        }
+    }
+    let rest: Vec<&str> = parts.collect();
+    (!rest.is_empty()).then(|| rest.join("/"))
+}
+
 /// A path below the workspace as the file system takes it.
 pub(crate) fn as_path(path: &RepoPath) -> &Path {
     use std::os::unix::ffi::OsStrExt;

@@ -156,14 +156,14 @@ fn a_member_inside_a_member() {
         //- /bytekiln.toml
         [workspace]
         members = ['.', 'vendor/six']
-        exclude = ['third-party']
+        exclude = ['third-party', 'vendor/*/gen', '**/attic', 'vendor/seven/x']
         //- /a.py
         //- /vendor/six/six.py
         ",
         expect![[r#"
             root /ROOT, settings in /ROOT/bytekiln.toml
-            . at . (Listed) imports from . exclude third-party/**
-            six at vendor/six (Listed) imports from vendor/six
+            . at . (Listed) imports from . exclude third-party/** vendor/*/gen/** **/attic/** vendor/seven/x/**
+            six at vendor/six (Listed) imports from vendor/six exclude gen/** **/attic/**
         "#]],
     );
 }
