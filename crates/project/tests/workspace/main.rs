@@ -9,6 +9,7 @@ mod errors;
 mod initial;
 mod members;
 mod profiles;
+mod refusals;
 mod watching;
 
 use bytekiln_project::{Workspace, WorkspaceError, load_workspace};
@@ -19,9 +20,18 @@ fn load(tree: &Tree, start: &str) -> Result<Workspace, WorkspaceError> {
     load_workspace(&tree.path(start), None)
 }
 
-/// Paths of the temporary folder, as `/ROOT`.
+/// Paths of the temporary folder as `/ROOT`, tabs as `→`.
 fn redacted(tree: &Tree, text: &str) -> String {
-    text.replace(&tree.root().display().to_string(), "/ROOT")
+    text.replace(&tree.root().display().to_string(), "/ROOT").replace('\t', "→")
+}
+
+/// What is said about a tree that must not load.
+fn check_error(fixture: &str, expected: expect_test::Expect) {
+    let tree = Tree::new(fixture);
+    match load(&tree, "") {
+        Ok(workspace) => panic!("loaded: {workspace:?}"),
+        Err(error) => expected.assert_eq(&redacted(&tree, &error.to_string())),
+    }
 }
 
 /// The members and problems of a workspace, one line each.
