@@ -98,8 +98,21 @@ impl Watch {
         Watch { path, stamp }
     }
 
+    /// Of a folder only that it is there; of a file its stamp.
+    pub(crate) fn presence_or_stamp(path: PathBuf) -> Watch {
+        let mut watch = Watch::take(path);
+        watch.stamp = watch.stamp.map(Watch::without_contents);
+        watch
+    }
+
     pub(crate) fn holds(&self) -> bool {
-        rustix::fs::stat(&self.path).ok().map(|stat| Stamp::of(&stat)) == self.stamp
+        let now = rustix::fs::stat(&self.path).ok().map(|stat| Stamp::of(&stat));
+        let anything = self.stamp == Some(Stamp::any_folder());
+        now == self.stamp || (anything && now.map(Watch::without_contents) == self.stamp)
+    }
+
+    fn without_contents(stamp: Stamp) -> Stamp {
+        if stamp.is_folder() { Stamp::any_folder() } else { stamp }
     }
 }
 

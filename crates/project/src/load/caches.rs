@@ -85,19 +85,18 @@ pub(super) fn observe_caches(
     find_recorded(&records, &trees, &mut found);
 
     let verify = request.depth == CheckDepth::Outputs;
+    let pairs = join(&found, &records);
     let states = crate::parallel::map(
-        &found,
+        &pairs,
         request.threads,
         || (),
-        |(), output| {
-            let at = find(&records, &output.path);
-            state_of(output, at.and_then(|at| records.get(at)), &trees, verify)
-        },
+        |(), (output, at)| state_of(output, at.and_then(|at| records.get(at)), &trees, verify),
     );
+    let places: Vec<Option<usize>> = pairs.into_iter().map(|(_, at)| at).collect();
     let (mut observed, mut refreshed) = (Vec::with_capacity(found.len()), false);
-    for (output, state) in found.into_iter().zip(states) {
+    for ((output, place), state) in found.into_iter().zip(places).zip(states) {
         if state == ObservedState::AsRecorded
-            && let Some(at) = find(&records, &output.path)
+            && let Some(at) = place
             && let Some(stored) = records.get_mut(at)
         {
             // The bytes are as recorded, whatever the stamp was.
@@ -190,9 +189,11 @@ fn find_recorded(
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found.dedup_by(|a, b| a.path == b.path);
     let mut more = Vec::new();
+    let mut listed = found.iter().peekable();
     for stored in records {
         let Slot::Output(path) = &stored.record.slot else { continue };
-        if found.binary_search_by(|output| output.path.cmp(path)).is_ok() {
+        while listed.next_if(|output| output.path < *path).is_some() {}
+        if listed.peek().is_some_and(|output| output.path == *path) {
             continue;
         }
         let Some(Some(tree)) = trees.get(usize::from(path.root.0)) else { continue };
@@ -235,6 +236,23 @@ fn state_of(
         Some(_) => ObservedState::Changed(found),
         None => ObservedState::Unrecorded(found),
     }
+}
+
+/// Each output with the place of its record; both lists are sorted.
+fn join<'a>(
+    found: &'a [FoundOutput],
+    records: &[StoredRecord],
+) -> Vec<(&'a FoundOutput, Option<usize>)> {
+    let mut places = records.iter().enumerate().peekable();
+    found
+        .iter()
+        .map(|output| {
+            let order = |stored: &StoredRecord| slot_order(&stored.record.slot, &output.path);
+            while places.next_if(|(_, stored)| order(stored).is_lt()).is_some() {}
+            let place = places.peek().filter(|(_, stored)| order(stored).is_eq());
+            (output, place.map(|(at, _)| *at))
+        })
+        .collect()
 }
 
 fn find(records: &[StoredRecord], path: &OutputPath) -> Option<usize> {

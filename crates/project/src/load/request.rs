@@ -103,7 +103,10 @@ pub(super) struct Memory {
     pub(super) folders: Vec<FoundFolder>,
     /// Files that the scan depends on, by path.
     pub(super) files: Vec<(RepoPath, Stamp)>,
+    /// What led to the request: manifests, interpreters.
     pub(super) watches: Vec<Watch>,
+    /// What the scan looked at outside of the folders that it listed.
+    pub(super) scan_watches: Vec<Watch>,
     /// Folders of output trees.
     pub(super) trees: Vec<(PathBuf, Stamp)>,
     /// Stamps of the outputs of `inputs.records`, in their order.
@@ -156,6 +159,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     // Before any stamp is taken: what changes from here on must show.
     let clock = file_clock(&request.state_dir, &workspace.root).unwrap_or_default();
     let watches = watches(&request);
+    let mut scan_watches = watches_above(&workspace.root);
 
     let closed = closed_folders(&request);
     let walk = WalkRequest {
@@ -218,8 +222,8 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         }
     }
     files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let mut watches = watches;
-    watches.extend(scan.watched.iter().map(|path| Watch::take(absolute(&workspace.root, path))));
+    scan_watches
+        .extend(scan.watched.iter().map(|path| Watch::take(absolute(&workspace.root, path))));
     let memory = Memory {
         root: workspace.root.clone(),
         state_dir: request.state_dir,
@@ -234,6 +238,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         folders: scan.folders,
         files,
         watches,
+        scan_watches,
         trees,
         stamps: output_stamps,
         stamps_refreshed: refreshed,
@@ -342,6 +347,16 @@ fn watches(request: &Request<'_>) -> Vec<Watch> {
         watches.extend(interpreter.evidence.iter().cloned());
     }
     watches
+}
+
+/// The `.gitignore` files of a git repository that the workspace is part of, wherever they may be.
+fn watches_above(root: &Path) -> Vec<Watch> {
+    root.ancestors()
+        .flat_map(|folder| [folder.join(".git"), folder.join(".gitignore")])
+        // The workspace's own is a file of the scan, and git changes its folder all the time.
+        .filter(|path| *path != root.join(".gitignore"))
+        .map(Watch::presence_or_stamp)
+        .collect()
 }
 
 fn nothing_python(workspace: &Workspace, members: &[MemberRules], selected: &[bool]) -> LoadError {

@@ -60,7 +60,11 @@ pub(super) fn settle(
         return None;
     }
     trees(memory, roots, records, clock, &mut folders)?;
-    let (watches, all_hold) = watches(memory, &folders);
+    let (mut watches, all_hold) = watches(memory, &folders);
+    if !memory.scan_watches.iter().all(Watch::holds) {
+        return None;
+    }
+    watches.extend(memory.scan_watches.iter().cloned());
     Some(SettledState {
         request: memory.request,
         invocation: memory.invocation.filter(|_| all_hold),
@@ -195,17 +199,19 @@ fn trees(
     Some(())
 }
 
-/// Manifests, interpreters and the like as they were at the load. They were read before it, so
-/// they must be a good deal older than it to answer for the workspace value; if they are not, only
-/// a load that reads the manifests again may use the state.
+/// Manifests and interpreters as they were at the load, or are now. They were read before the load,
+/// so only if they did not change, and are a good deal older, may the state answer before they are
+/// read again; a load may use it in any case, because it has read them (see `index::adopt`).
 fn watches(memory: &Memory, folders: &[SettledFolder]) -> (Vec<Watch>, bool) {
     let mut watches = memory.watches.clone();
     watches.sort();
     watches.dedup();
+    let long_before = memory.clock.long_before();
     let mut all_hold = true;
     for watch in &mut watches {
         let now = Watch::take(watch.path.clone());
         if now.stamp == watch.stamp {
+            all_hold &= now.stamp.is_none_or(|stamp| long_before.is_safe(&stamp));
             continue;
         }
         // A folder in which the work made a `__pycache__`, and nothing else changed.
@@ -213,22 +219,10 @@ fn watches(memory: &Memory, folders: &[SettledFolder]) -> (Vec<Watch>, bool) {
             let at = folders.binary_search_by(|folder| folder.path.as_slice().cmp(path.as_bytes()));
             folders.get(at.ok()?)
         });
-        match (scanned, now.stamp) {
-            (Some(folder), Some(stamp)) if folder.stamp == stamp => *watch = now,
-            _ => all_hold = false,
-        }
+        all_hold &= scanned.map(|folder| folder.stamp) == now.stamp;
+        *watch = now;
     }
-    // Those that changed can only be wrong for the fast answer, not for a load's own check: the
-    // request's digest has the manifests' values.
-    if !all_hold {
-        watches.retain(|watch| Watch::take(watch.path.clone()) == *watch);
-    }
-    let settled_before = memory.clock.long_before();
-    let is_old = |watch: &Watch| {
-        watch.stamp.is_none_or(|stamp| stamp.is_folder() || settled_before.is_safe(&stamp))
-    };
-    let all_old = watches.iter().all(is_old);
-    (watches, all_hold && all_old)
+    (watches, all_hold)
 }
 
 fn split(path: &RepoPath) -> (&[u8], &[u8]) {

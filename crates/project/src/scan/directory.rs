@@ -1,7 +1,7 @@
 //! Opening a folder, listing it, and stamping what is in it; names as bytes. Knows nothing of
 //! what is looked for.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
 use bytekiln_action::RepoPath;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -10,7 +10,7 @@ use super::Stamp;
 
 /// An open folder.
 pub(crate) struct Directory {
-    descriptor: OwnedFd,
+    listing: Dir,
     /// Taken before the listing, so that a change during it shows.
     pub(crate) stamp: Stamp,
     /// Names and types, in the order of the file system, without `.` and `..`.
@@ -39,15 +39,15 @@ impl Directory {
         let descriptor = rustix::fs::openat(root, name, flags, Mode::empty())?;
         let stamp = Stamp::of(&rustix::fs::fstat(&descriptor)?);
         let mut entries = Vec::new();
-        // The listing gets a descriptor of its own (and closes it); stamping goes through ours.
-        for entry in Dir::read_from(&descriptor)? {
+        let mut listing = Dir::new(descriptor)?;
+        while let Some(entry) = listing.read() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
                 entries.push((name.to_vec(), entry.file_type()));
             }
         }
-        Ok(Directory { descriptor, stamp, entries })
+        Ok(Directory { listing, stamp, entries })
     }
 
     /// Stamp and type of the entry `name`.
@@ -56,7 +56,7 @@ impl Directory {
             Links::Follow => AtFlags::empty(),
             Links::Refuse => AtFlags::SYMLINK_NOFOLLOW,
         };
-        let stat = rustix::fs::statat(self.descriptor.as_fd(), name, flags)?;
+        let stat = rustix::fs::statat(self.listing.fd()?, name, flags)?;
         Ok((Stamp::of(&stat), FileType::from_raw_mode(stat.st_mode)))
     }
 }

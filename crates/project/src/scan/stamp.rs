@@ -40,6 +40,11 @@ impl Stamp {
         self.mode & 0o170_000 == 0o040_000
     }
 
+    /// Nothing but that it is a folder: for folders whose contents do not matter.
+    pub(crate) fn any_folder() -> Stamp {
+        Stamp { mode: 0o040_000, ..Stamp::default() }
+    }
+
     pub(crate) fn is_executable(&self) -> bool {
         self.mode & 0o111 != 0
     }

@@ -377,3 +377,81 @@ fn an_allowance_that_expires_unsettles() {
     "#]],
     );
 }
+
+#[test]
+fn a_gitignore_above_the_workspace_counts_in_a_repository() {
+    let mut tree = Tree::new(
+        &[
+            ("work/a.py", ""),
+            ("work/b_gen.py", ""),
+            (".gitignore", "*_gen.py\n"),
+            (".git/HEAD", ""),
+        ],
+        vec![member("")],
+    );
+    let above = tree.workspace.root.clone();
+    tree.workspace.root = above.join("work");
+    check(
+        tree.build(),
+        expect![[r#"
+        a.py: New
+        fresh: 0
+    "#]],
+    );
+    check(
+        tree.build(),
+        expect![[r#"
+        settled: 1 sources
+    "#]],
+    );
+    std::fs::write(above.join(".gitignore"), "work/a.py\n").unwrap();
+    check(
+        tree.build(),
+        expect![[r#"
+        b_gen.py: New
+        remove __pycache__/a.cpython-311.pyc: SourceGone
+        fresh: 0
+    "#]],
+    );
+    check(
+        tree.build(),
+        expect![[r#"
+        settled: 1 sources
+    "#]],
+    );
+}
+
+/// The fast answer, which reads no manifest, is given once these are old enough.
+#[test]
+fn a_manifest_that_changes_is_seen_before_it_is_read() {
+    let mut tree = small();
+    tree.write("bytekiln.toml", "");
+    tree.workspace.watched = vec![tree.path("bytekiln.toml"), tree.path("absent.toml")];
+    let state_dir = tree.path(".bytekiln");
+    let fast = |tree: &Tree| {
+        crate::settled(&crate::SettledQuery {
+            root: &tree.workspace.root,
+            state_dir: &state_dir,
+            profile: "dev",
+            partial: false,
+            invocation: [7; 32],
+            today: super::TODAY,
+            depth: CheckDepth::Folders,
+            threads: std::num::NonZeroUsize::MIN,
+        })
+        .is_some()
+    };
+    assert!(!fast(&tree));
+    tree.build();
+    assert!(!fast(&tree), "the manifest is younger than two seconds");
+    std::thread::sleep(Duration::from_millis(2100));
+    check(
+        tree.build(),
+        expect![[r#"
+        settled: 2 sources
+    "#]],
+    );
+    assert!(fast(&tree));
+    tree.write("absent.toml", "");
+    assert!(!fast(&tree));
+}
