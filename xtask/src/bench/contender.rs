@@ -21,12 +21,12 @@ pub(crate) struct Workplace {
 }
 
 impl Workplace {
-    pub(crate) fn new(corpora: &Corpora) -> Result<Self> {
+    pub(crate) fn new(corpora: &Corpora, command: Option<PathBuf>) -> Result<Self> {
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| shell::root().join("target"), PathBuf::from);
         Ok(Self {
             folder: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir()?,
-            bytekiln: target.join("release/bytekiln"),
+            bytekiln: command.unwrap_or_else(|| target.join("release/bytekiln")),
             python: corpora.python.clone(),
             uv: corpora.uv.clone(),
         })

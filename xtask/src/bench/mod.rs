@@ -20,12 +20,14 @@ struct Options {
     big: bool,
     /// Only scenarios whose title has this in it.
     only: Option<String>,
+    /// This executable instead of one built now.
+    command: Option<std::path::PathBuf>,
 }
 
-const USAGE: &str = "usage: cargo xtask bench [--runs N] [--big] [--only TEXT]";
+const USAGE: &str = "usage: cargo xtask bench [--runs N] [--big] [--only TEXT] [--command FILE]";
 
 fn options(arguments: &[String]) -> Result<Options> {
-    let mut options = Options { runs: 5, big: false, only: None };
+    let mut options = Options { runs: 5, big: false, only: None, command: None };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.as_str() == "--big") {
@@ -38,6 +40,10 @@ fn options(arguments: &[String]) -> Result<Options> {
                 Some(text) => options.only = Some(text.clone()),
                 None => bail!("`--only` wants a text\n{USAGE}"),
             },
+            ("--command", _) => match arguments.next() {
+                Some(file) => options.command = Some(std::path::absolute(file)?),
+                None => bail!("`--command` wants a file\n{USAGE}"),
+            },
             _ => bail!("unknown argument `{argument}`\n{USAGE}"),
         }
     }
@@ -47,9 +53,12 @@ fn options(arguments: &[String]) -> Result<Options> {
 /// Builds the command, fetches what is missing, measures, prints.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let options = options(arguments)?;
-    shell::run(shell::cargo().args(["build", "--release", "--quiet", "--package", "bytekiln"]))?;
+    if options.command.is_none() {
+        let build = ["build", "--release", "--quiet", "--package", "bytekiln"];
+        shell::run(shell::cargo().args(build))?;
+    }
     let corpora = corpora::fetch(&shell::root().join("corpora"))?;
-    let workplace = contender::Workplace::new(&corpora)?;
+    let workplace = contender::Workplace::new(&corpora, options.command.clone())?;
     let mut report = report::Report::new(machine::describe(&corpora)?);
     for scenario in scenario::all(&corpora, &workplace, options.big)? {
         let wanted =
