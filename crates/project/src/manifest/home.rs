@@ -102,7 +102,7 @@ pub(crate) fn locate(
 ) -> Result<Home, WorkspaceError> {
     match manifest_path {
         Some(path) => named(&absolute(path, start)?, notes),
-        None => search(&absolute(start, start)?, notes),
+        None => search(&absolute(start, Path::new(""))?, notes),
     }
 }
 

@@ -546,3 +546,24 @@ fn a_named_folder_needs_no_manifest() {
     "#]]
     .assert_eq(&summary(&tree, &workspace));
 }
+
+#[test]
+fn the_examples_load_from_a_relative_path() {
+    // Tests run in the package's folder.
+    let check = |start: &str, manifest: Option<&str>, expected: Expect| {
+        let workspace = load_workspace(start.as_ref(), manifest.map(AsRef::as_ref));
+        let workspace = workspace.unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<String> =
+            workspace.members.iter().map(|one| format!("{} at {}", one.name, one.path)).collect();
+        expected.assert_eq(&names.join(", "));
+        assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
+    };
+    check(
+        "../../examples/monorepo/libs/ledger/src",
+        None,
+        expect!["shop at apps/shop, ledger at libs/ledger, money at libs/money, tools at tools"],
+    );
+    check("../..", Some("examples/mixed-rust"), expect!["words at crates/words-py"]);
+    check("../..", Some("examples/mixed-rust/Cargo.toml"), expect!["words at crates/words-py"]);
+    check("../../examples", Some("calculator"), expect![". at ."]);
+}
