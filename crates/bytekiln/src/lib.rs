@@ -6,6 +6,7 @@ mod commands;
 pub mod environment;
 pub mod exit;
 pub mod failure;
+pub mod prepared;
 pub mod report;
 pub mod schema;
 pub mod session;

@@ -1,32 +1,30 @@
 //! One command's way through the crates below: workspace → interpreters → inputs → plan → work →
 //! records. The commands and the library face share it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bytekiln_action::{Digest, RepoPath, ToolchainDigest};
+use bytekiln_action::Digest;
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
 use bytekiln_executor::{
-    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy,
-    Options as ExecutorOptions, Report, Work, execute,
+    InterpreterEngine, InterpreterOptions, JobEnd, LinkPolicy, Options as ExecutorOptions, Report,
+    Work, execute,
 };
-use bytekiln_planner::{Options as PlanOptions, Plan, Problem, Recorded, Slot, Target, plan};
+use bytekiln_planner::{ObservedState, Options as PlanOptions, OutputPath, Recorded, Slot, plan};
 use bytekiln_project::{
-    CheckDepth, Completion, Filled, Interpreter, LoadErrorKind, Loaded, LoadedInputs, OrphanPolicy,
-    Request, SearchPath, StateLock, find_interpreters, load, lock_state, record,
+    CheckDepth, Completion, Filled, Interpreter, LoadErrorKind, Loaded, OrphanPolicy, Request,
+    SearchPath, StateLock, find_interpreters, load, lock_state, record,
 };
-use bytekiln_python::OptimizationLevel;
 
 use crate::environment::Environment;
 
 use crate::failure::CommandFailure;
-use crate::report::BuildNames;
+use crate::prepared::{Planning, Preparation, Prepared};
 use crate::report::terminal::{Terminal, Tone};
-use crate::schema::PlanFile;
 use crate::settings::Settings;
 
 /// A command at work.
@@ -34,64 +32,6 @@ pub struct Session<'a> {
     settings: Settings,
     environment: &'a Environment,
     terminal: &'a Terminal,
-}
-
-/// What planning found.
-pub enum Preparation {
-    /// Nothing has changed since a build that left nothing to do.
-    Settled {
-        /// The profile.
-        profile: String,
-        /// The workspace.
-        workspace: PathBuf,
-        /// Sources × targets.
-        fresh: usize,
-        /// What the scan had to say.
-        problems: Vec<Problem>,
-    },
-    /// There is a plan.
-    Open(Box<Prepared>),
-}
-
-impl Preparation {
-    /// The plan, if there is one to look at.
-    pub fn open(self) -> Option<Box<Prepared>> {
-        match self {
-            Preparation::Settled { .. } => None,
-            Preparation::Open(prepared) => Some(prepared),
-        }
-    }
-}
-
-/// A plan, and what it was made from.
-pub struct Prepared {
-    /// The workspace's folder.
-    pub root: PathBuf,
-    /// Name of the profile.
-    pub profile: String,
-    /// Warnings fail the build.
-    pub deny_warnings: bool,
-    /// Outputs are linked from the cache.
-    pub link: bool,
-    /// What was read.
-    pub loaded: LoadedInputs,
-    /// What is to be done.
-    pub plan: Plan,
-    /// Folder and name of each member.
-    pub members: Vec<(RepoPath, String)>,
-}
-
-/// `CPython 3.11.7`, with `-O` or `-OO`.
-pub fn target_label(target: &Target) -> String {
-    format!("{}{}", target.toolchain.label(), level_suffix(target.level))
-}
-
-fn level_suffix(level: OptimizationLevel) -> &'static str {
-    match level {
-        OptimizationLevel::Zero => "",
-        OptimizationLevel::One => " -O",
-        OptimizationLevel::Two => " -OO",
-    }
 }
 
 impl<'a> Session<'a> {
@@ -173,6 +113,33 @@ impl<'a> Session<'a> {
             timeout: START_TIMEOUT,
         };
         execute(&work, &self.engine(), None, &options, &|_| {}, &AtomicBool::new(false))
+    }
+
+    /// Removes the outputs of ours whose source was rejected: they are of an older text, and an
+    /// unchecked one would go on being loaded. How many went.
+    pub fn remove_outdated(&self, prepared: &Prepared, work: &Work, report: &mut Report) -> usize {
+        let ours: BTreeSet<&OutputPath> = prepared
+            .loaded
+            .inputs()
+            .observed
+            .iter()
+            .filter(|seen| seen.state == ObservedState::AsRecorded)
+            .map(|seen| &seen.path)
+            .collect();
+        let rejected = work.jobs.iter().zip(&report.ends).filter_map(|(job, end)| match end {
+            JobEnd::Rejected { .. } => job.output.as_ref(),
+            JobEnd::Compiled { .. } | JobEnd::Cached { .. } | JobEnd::Failed(_) => None,
+        });
+        let removals: Vec<OutputPath> =
+            rejected.filter(|output| ours.contains(output)).cloned().collect();
+        if removals.is_empty() {
+            return 0;
+        }
+        let roots = work.roots.clone();
+        let (compilers, jobs) = (Vec::new(), Vec::new());
+        let done = self.carry_out_removals(Work { roots, compilers, jobs, removals });
+        report.not_removed.extend(done.not_removed);
+        done.removed.len()
     }
 
     /// Goes over to another profile of the workspace, as a saved plan says.
@@ -345,143 +312,5 @@ impl<'a> Session<'a> {
     }
 }
 
-/// How a command wants its plan.
-#[derive(Debug, Clone, Copy)]
-pub struct Planning {
-    /// Everything is dirty.
-    pub force: bool,
-    /// A plan is wanted even if nothing has changed.
-    pub fully: bool,
-    /// Sources that compiled with warnings are looked up again.
-    pub want_warnings: bool,
-}
-
-impl Prepared {
-    /// The plan as work for the executor.
-    pub fn work(&self) -> Work {
-        let inputs = self.loaded.inputs();
-        let executables = self.executables();
-        let compilers = inputs.targets.iter().map(|target| Compiler {
-            toolchain: target.toolchain.clone(),
-            executable: executables.get(&target.toolchain_digest).cloned().unwrap_or_default(),
-        });
-        Work {
-            roots: self.loaded.roots().to_vec(),
-            compilers: compilers.collect(),
-            jobs: self
-                .plan
-                .steps
-                .iter()
-                .map(|step| Job {
-                    source: step.source.clone(),
-                    action: step.action.clone(),
-                    compiler: step.target as usize,
-                    output: step.output.clone(),
-                })
-                .collect(),
-            removals: self.plan.removals.iter().map(|removal| removal.output.clone()).collect(),
-        }
-    }
-
-    /// Names for the jobs of [`Prepared::work`].
-    pub fn names(&self) -> BuildNames {
-        let inputs = self.loaded.inputs();
-        let label = |step: &bytekiln_planner::Step| {
-            inputs.targets.get(step.target as usize).map(target_label).unwrap_or_default()
-        };
-        BuildNames::new(
-            self.plan.steps.iter().map(label).collect(),
-            self.plan
-                .steps
-                .iter()
-                .map(|step| step.allowance.as_ref().map(|allowance| allowance.reason.clone()))
-                .collect(),
-        )
-    }
-
-    /// Takes over the steps of a saved plan: names for its jobs. Its folders must be those of the
-    /// workspace and the profile.
-    pub fn adopt(
-        &mut self,
-        file: &PlanFile,
-        work: &Work,
-        from: &Path,
-    ) -> Result<BuildNames, CommandFailure> {
-        if work.roots.as_slice() != self.loaded.roots() {
-            let folder = work.roots.first().map(|root| root.display().to_string());
-            return Err(CommandFailure::usage(format!(
-                "the plan `{}` is for the workspace `{}`, or its profile's output folder has changed",
-                from.display(),
-                folder.unwrap_or_default()
-            ))
-            .hint("make it again, or name that workspace with --manifest-path"));
-        }
-        self.plan = Plan::default();
-        let labels = work.jobs.iter().map(|job| {
-            let toolchain = job.action.toolchain.label();
-            format!("{toolchain}{}", level_suffix(job.action.level))
-        });
-        let allowances = file.steps.iter().map(|step| step.may_fail.clone());
-        Ok(BuildNames::new(labels.collect(), allowances.collect()))
-    }
-
-    /// Where each toolchain is.
-    pub fn executables(&self) -> BTreeMap<ToolchainDigest, PathBuf> {
-        self.loaded
-            .interpreters()
-            .iter()
-            .map(|interpreter| (interpreter.toolchain.digest(), interpreter.executable.clone()))
-            .collect()
-    }
-
-    /// Member, target and how many files of it are to be compiled.
-    pub fn batches(&self) -> Vec<(String, String, usize)> {
-        let inputs = self.loaded.inputs();
-        let member_of: BTreeMap<&RepoPath, u32> =
-            inputs.sources.iter().map(|source| (&source.path, source.member)).collect();
-        let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
-        for step in &self.plan.steps {
-            let member = member_of.get(&step.source).copied().unwrap_or(u32::MAX);
-            *counts.entry((member, step.target)).or_default() += 1;
-        }
-        let many = counts.len() > MOST_BATCHES;
-        let mut by_target: BTreeMap<u32, usize> = BTreeMap::new();
-        for ((_, target), count) in &counts {
-            *by_target.entry(*target).or_default() += count;
-        }
-        let label =
-            |target: u32| inputs.targets.get(target as usize).map(target_label).unwrap_or_default();
-        if many {
-            let what = format!("{} members", inputs.members.len());
-            by_target.iter().map(|(target, count)| (what.clone(), label(*target), *count)).collect()
-        } else {
-            counts
-                .iter()
-                .map(|((member, target), count)| {
-                    let name = inputs.members.get(*member as usize).cloned().unwrap_or_default();
-                    (name, label(*target), *count)
-                })
-                .collect()
-        }
-    }
-
-    /// Whether nothing is left: every step ended well, or badly with leave.
-    fn steps_done(&self, work: &Work, report: &Report) -> bool {
-        let ended_well = |index: usize, end: &JobEnd| match end {
-            JobEnd::Compiled { .. } | JobEnd::Cached { .. } => true,
-            JobEnd::Rejected { .. } => {
-                self.plan.steps.get(index).is_some_and(|step| step.allowance.is_some())
-            }
-            JobEnd::Failed(_) => false,
-        };
-        work.jobs.len() == self.plan.steps.len()
-            && report.ends.len() == work.jobs.len()
-            && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
-    }
-}
-
 /// An interpreter that has not said who it is after this long is not going to.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// More status lines than this say less.
-const MOST_BATCHES: usize = 12;

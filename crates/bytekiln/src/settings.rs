@@ -39,20 +39,14 @@ pub struct Settings {
 }
 
 /// Finds and reads the workspace.
-pub fn workspace(
-    global: &Global,
-    environment: &Environment,
-) -> Result<Workspace, CommandFailure> {
+pub fn workspace(global: &Global, environment: &Environment) -> Result<Workspace, CommandFailure> {
     let start = start_folder(global, environment)?;
     let manifest = global.manifest_path.as_ref().map(|path| start.join(path));
     load_workspace(&start, manifest.as_deref()).map_err(|error| workspace_failure(&error))
 }
 
 /// The folder that a command was started in, or was told to.
-pub fn start_folder(
-    global: &Global,
-    environment: &Environment,
-) -> Result<PathBuf, CommandFailure> {
+pub fn start_folder(global: &Global, environment: &Environment) -> Result<PathBuf, CommandFailure> {
     let current = environment
         .current_dir
         .clone()

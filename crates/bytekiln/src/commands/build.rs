@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::arguments::{BuildArguments, MessageFormat};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::prepared::{Planning, Preparation, Prepared, target_label};
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::tally::{Tally, plural};
@@ -18,7 +19,7 @@ use crate::report::terminal::{Terminal, Tone, Verbosity};
 use crate::report::timings::{TimingsHeader, TimingsRecorder};
 use crate::report::{BuildNames, Reporter, problems, reasons};
 use crate::schema::{PlanFile, ProblemRow, path_text};
-use crate::session::{Planning, Preparation, Prepared, Session, target_label};
+use crate::session::Session;
 
 /// Set by the first Ctrl-C; the second one ends the process.
 static CANCEL: AtomicBool = AtomicBool::new(false);
@@ -67,9 +68,10 @@ pub(crate) fn run(
     }
     let work = prepared.work();
     let names = prepared.names();
-    let (report, mut tally, failed) =
+    let (mut report, mut tally, failed) =
         carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
     tally.fresh = prepared.plan.fresh.len();
+    tally.removed += session.remove_outdated(&prepared, &work, &mut report);
     let errors = prepared.plan.problems.iter().any(|problem| problem.severity == Severity::Error);
     let success = !failed && !errors && report.not_removed.is_empty();
     let profile = prepared.profile.clone();
@@ -182,7 +184,12 @@ fn announce(prepared: &Prepared, terminal: &Terminal) {
     }
     for (member, target, count) in prepared.batches() {
         let files = plural(count, "file", "files");
-        terminal.status("Compiling", format!("{member} ({count} {files}) for {target}"));
+        let message = match member.as_str() {
+            // The workspace itself, where no project gives it a name.
+            "." => format!("{count} {files} for {target}"),
+            _ => format!("{member} ({count} {files}) for {target}"),
+        };
+        terminal.status("Compiling", message);
     }
     let orphans = prepared.plan.orphans.len();
     if orphans > 0 {

@@ -12,11 +12,12 @@ use crate::arguments::{ExplainArguments, PlanArguments, PlanFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::prepared::{Planning, Prepared, target_label};
 use crate::report::tally::plural;
 use crate::report::terminal::{Terminal, Tone, Verbosity};
 use crate::report::{problems, reasons};
 use crate::schema::PlanFile;
-use crate::session::{Planning, Prepared, Session, target_label};
+use crate::session::Session;
 
 /// `bytekiln plan`.
 pub(crate) fn plan(

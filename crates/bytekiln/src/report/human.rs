@@ -120,7 +120,7 @@ impl Reporter for HumanReporter<'_> {
             if self.deny_warnings {
                 diagnostic.kind = DiagnosticKind::Error;
             }
-            self.terminal.say(&render(&diagnostic, path, targets, &style));
+            self.terminal.say(&format!("{}\n", render(&diagnostic, path, targets, &style)));
         }
         for ((path, text), targets) in &state.failures {
             self.terminal.error(format!("`{path}`: {text} ({})", targets.join(", ")));

@@ -110,7 +110,8 @@ impl Terminal {
     pub fn say(&self, text: &str) {
         let write = || {
             // A closed standard error leaves nobody to tell.
-            let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+            let text = text.strip_suffix('\n').unwrap_or(text);
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
         };
         match self.bar.lock().ok().as_deref() {
             Some(Some(bar)) => bar.suspend(write),

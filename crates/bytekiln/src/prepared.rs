@@ -1,0 +1,210 @@
+//! A plan together with what it was made from, and its forms for executor and reporters.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bytekiln_action::{RepoPath, ToolchainDigest};
+use bytekiln_executor::{Compiler, Job, JobEnd, Report, Work};
+use bytekiln_planner::{Plan, Problem, Target};
+use bytekiln_project::LoadedInputs;
+use bytekiln_python::OptimizationLevel;
+
+use crate::failure::CommandFailure;
+use crate::report::BuildNames;
+use crate::schema::PlanFile;
+
+/// What planning found.
+pub enum Preparation {
+    /// Nothing has changed since a build that left nothing to do.
+    Settled {
+        /// The profile.
+        profile: String,
+        /// The workspace.
+        workspace: PathBuf,
+        /// Sources × targets.
+        fresh: usize,
+        /// What the scan had to say.
+        problems: Vec<Problem>,
+    },
+    /// There is a plan.
+    Open(Box<Prepared>),
+}
+
+impl Preparation {
+    /// The plan, if there is one to look at.
+    pub fn open(self) -> Option<Box<Prepared>> {
+        match self {
+            Preparation::Settled { .. } => None,
+            Preparation::Open(prepared) => Some(prepared),
+        }
+    }
+}
+
+/// A plan, and what it was made from.
+pub struct Prepared {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Name of the profile.
+    pub profile: String,
+    /// Warnings fail the build.
+    pub deny_warnings: bool,
+    /// Outputs are linked from the cache.
+    pub link: bool,
+    /// What was read.
+    pub loaded: LoadedInputs,
+    /// What is to be done.
+    pub plan: Plan,
+    /// Folder and name of each member.
+    pub members: Vec<(RepoPath, String)>,
+}
+
+/// `CPython 3.11.7`, with `-O` or `-OO`.
+pub fn target_label(target: &Target) -> String {
+    format!("{}{}", target.toolchain.label(), level_suffix(target.level))
+}
+
+fn level_suffix(level: OptimizationLevel) -> &'static str {
+    match level {
+        OptimizationLevel::Zero => "",
+        OptimizationLevel::One => " -O",
+        OptimizationLevel::Two => " -OO",
+    }
+}
+
+/// How a command wants its plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Planning {
+    /// Everything is dirty.
+    pub force: bool,
+    /// A plan is wanted even if nothing has changed.
+    pub fully: bool,
+    /// Sources that compiled with warnings are looked up again.
+    pub want_warnings: bool,
+}
+
+impl Prepared {
+    /// The plan as work for the executor.
+    pub fn work(&self) -> Work {
+        let inputs = self.loaded.inputs();
+        let executables = self.executables();
+        let compilers = inputs.targets.iter().map(|target| Compiler {
+            toolchain: target.toolchain.clone(),
+            executable: executables.get(&target.toolchain_digest).cloned().unwrap_or_default(),
+        });
+        Work {
+            roots: self.loaded.roots().to_vec(),
+            compilers: compilers.collect(),
+            jobs: self
+                .plan
+                .steps
+                .iter()
+                .map(|step| Job {
+                    source: step.source.clone(),
+                    action: step.action.clone(),
+                    compiler: step.target as usize,
+                    output: step.output.clone(),
+                })
+                .collect(),
+            removals: self.plan.removals.iter().map(|removal| removal.output.clone()).collect(),
+        }
+    }
+
+    /// Names for the jobs of [`Prepared::work`].
+    pub fn names(&self) -> BuildNames {
+        let inputs = self.loaded.inputs();
+        let label = |step: &bytekiln_planner::Step| {
+            inputs.targets.get(step.target as usize).map(target_label).unwrap_or_default()
+        };
+        BuildNames::new(
+            self.plan.steps.iter().map(label).collect(),
+            self.plan
+                .steps
+                .iter()
+                .map(|step| step.allowance.as_ref().map(|allowance| allowance.reason.clone()))
+                .collect(),
+        )
+    }
+
+    /// Takes over the steps of a saved plan: names for its jobs. Its folders must be those of the
+    /// workspace and the profile.
+    pub fn adopt(
+        &mut self,
+        file: &PlanFile,
+        work: &Work,
+        from: &Path,
+    ) -> Result<BuildNames, CommandFailure> {
+        if work.roots.as_slice() != self.loaded.roots() {
+            let folder = work.roots.first().map(|root| root.display().to_string());
+            return Err(CommandFailure::usage(format!(
+                "the plan `{}` is for the workspace `{}`, or its profile's output folder has changed",
+                from.display(),
+                folder.unwrap_or_default()
+            ))
+            .hint("make it again, or name that workspace with --manifest-path"));
+        }
+        self.plan = Plan::default();
+        let labels = work.jobs.iter().map(|job| {
+            let toolchain = job.action.toolchain.label();
+            format!("{toolchain}{}", level_suffix(job.action.level))
+        });
+        let allowances = file.steps.iter().map(|step| step.may_fail.clone());
+        Ok(BuildNames::new(labels.collect(), allowances.collect()))
+    }
+
+    /// Where each toolchain is.
+    pub fn executables(&self) -> BTreeMap<ToolchainDigest, PathBuf> {
+        self.loaded
+            .interpreters()
+            .iter()
+            .map(|interpreter| (interpreter.toolchain.digest(), interpreter.executable.clone()))
+            .collect()
+    }
+
+    /// Member, target and how many files of it are to be compiled.
+    pub fn batches(&self) -> Vec<(String, String, usize)> {
+        let inputs = self.loaded.inputs();
+        let member_of: BTreeMap<&RepoPath, u32> =
+            inputs.sources.iter().map(|source| (&source.path, source.member)).collect();
+        let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        for step in &self.plan.steps {
+            let member = member_of.get(&step.source).copied().unwrap_or(u32::MAX);
+            *counts.entry((member, step.target)).or_default() += 1;
+        }
+        let many = counts.len() > MOST_BATCHES;
+        let mut by_target: BTreeMap<u32, usize> = BTreeMap::new();
+        for ((_, target), count) in &counts {
+            *by_target.entry(*target).or_default() += count;
+        }
+        let label =
+            |target: u32| inputs.targets.get(target as usize).map(target_label).unwrap_or_default();
+        if many {
+            let what = format!("{} members", inputs.members.len());
+            by_target.iter().map(|(target, count)| (what.clone(), label(*target), *count)).collect()
+        } else {
+            counts
+                .iter()
+                .map(|((member, target), count)| {
+                    let name = inputs.members.get(*member as usize).cloned().unwrap_or_default();
+                    (name, label(*target), *count)
+                })
+                .collect()
+        }
+    }
+
+    /// Whether nothing is left: every step ended well, or badly with leave.
+    pub(crate) fn steps_done(&self, work: &Work, report: &Report) -> bool {
+        let ended_well = |index: usize, end: &JobEnd| match end {
+            JobEnd::Compiled { .. } | JobEnd::Cached { .. } => true,
+            JobEnd::Rejected { .. } => {
+                self.plan.steps.get(index).is_some_and(|step| step.allowance.is_some())
+            }
+            JobEnd::Failed(_) => false,
+        };
+        work.jobs.len() == self.plan.steps.len()
+            && report.ends.len() == work.jobs.len()
+            && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
+    }
+}
+
+/// More status lines than this say less.
+const MOST_BATCHES: usize = 12;
