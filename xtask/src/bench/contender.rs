@@ -42,6 +42,8 @@ impl Workplace {
         let to = self.path(name);
         self.remove(name)?;
         copy_tree(&corpus.folder, &to)?;
+        // Some collections of ansible are projects of their own; all of the tree is to be built.
+        fs::write(to.join("bytekiln.toml"), "[workspace]\nmembers = [\".\"]\n")?;
         Ok(to)
     }
 

@@ -105,8 +105,10 @@ pub(crate) fn all<'a>(
 /// Five copies of everything: about 86,000 sources.
 fn big_corpus(corpora: &Corpora, workplace: &Workplace) -> Result<Corpus> {
     for copy in 1..=5 {
-        workplace.copy(&corpora.small, &format!("big/copy{copy}/small"))?;
-        workplace.copy(&corpora.ansible, &format!("big/copy{copy}/ansible"))?;
+        for (corpus, name) in [(&corpora.small, "small"), (&corpora.ansible, "ansible")] {
+            let folder = workplace.copy(corpus, &format!("big/copy{copy}/{name}"))?;
+            std::fs::remove_file(folder.join("bytekiln.toml"))?;
+        }
     }
     Corpus::new("five copies of all", workplace.path("big"))
 }
