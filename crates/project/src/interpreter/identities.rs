@@ -9,8 +9,8 @@ use bytekiln_action::Toolchain;
 use super::InterpreterFault;
 use super::probe::{LIMIT, probe};
 use crate::index::{
-    Reader, StateFile, Watch, Writer, put_stamp, put_toolchain, read_state, take_stamp,
-    take_toolchain, write_state,
+    Reader, StateFile, Watch, Writer, prepare_state, put_stamp, put_toolchain, read_state,
+    take_stamp, take_toolchain, write_state,
 };
 use crate::path::{bytes, from_bytes};
 use crate::scan::{FileClock, file_clock};
@@ -39,6 +39,8 @@ pub(super) struct Identities {
 
 impl Identities {
     pub(super) fn read(state_dir: &Path) -> Identities {
+        // If it cannot be made, nothing is kept; the build will say so.
+        let _ = prepare_state(state_dir);
         let path = state_dir.join("interpreters");
         // Damage costs a start of each interpreter, nothing else.
         let known = read_state(&path, FILE)

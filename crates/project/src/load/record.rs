@@ -1,6 +1,7 @@
 //! After the work: what each slot became is written down, and whether anything is left. Knows
 //! nothing of how the work was done.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::{Action, RepoPath};
@@ -69,8 +70,15 @@ pub fn record(
         forget(&file_name(&memory.state_dir, &memory.profile, !memory.partial))?;
     }
 
+    let trees: Vec<Option<OwnedFd>> = roots.iter().map(|root| open_folder(root).ok()).collect();
+    let stamps = crate::parallel::map(
+        &filled,
+        memory.threads,
+        || (),
+        |(), filled| output_stamp(filled, &trees),
+    );
     let mut new: Vec<StoredRecord> =
-        filled.into_iter().map(|filled| stored(filled, &roots)).collect();
+        filled.into_iter().zip(stamps).map(|(filled, stamp)| stored(filled, stamp)).collect();
     new.sort_by(|a, b| a.record.slot.cmp(&b.record.slot));
     new.dedup_by(|a, b| a.record.slot == b.record.slot);
     let mut gone: Vec<&OutputPath> = removed.iter().collect();
@@ -143,19 +151,19 @@ fn forget(path: &Path) -> Result<(), StateError> {
     }
 }
 
-fn stored(filled: Filled, roots: &[PathBuf]) -> StoredRecord {
-    let Filled { slot, source, action, result, warnings } = filled;
-    let stamp = match (&slot, result) {
-        (Slot::Output(output), Recorded::Written(_)) => roots
-            .get(usize::from(output.root.0))
-            .and_then(|root| open_folder(root).ok())
-            .and_then(|root| {
-                let flags = AtFlags::SYMLINK_NOFOLLOW;
-                rustix::fs::statat(root, output.path.as_bytes(), flags).ok()
-            })
-            .map(|stat| Stamp::of(&stat)),
-        _ => None,
+/// Of the output that was written, as it is now.
+fn output_stamp(filled: &Filled, trees: &[Option<OwnedFd>]) -> Option<Stamp> {
+    let (Slot::Output(output), Recorded::Written(_)) = (&filled.slot, filled.result) else {
+        return None;
     };
+    let tree = trees.get(usize::from(output.root.0))?.as_ref()?;
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    let stat = rustix::fs::statat(tree, output.path.as_bytes(), flags).ok()?;
+    Some(Stamp::of(&stat))
+}
+
+fn stored(filled: Filled, stamp: Option<Stamp>) -> StoredRecord {
+    let Filled { slot, source, action, result, warnings } = filled;
     let record = Record {
         slot,
         source,

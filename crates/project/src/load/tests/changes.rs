@@ -455,3 +455,62 @@ fn a_manifest_that_changes_is_seen_before_it_is_read() {
     tree.write("absent.toml", "");
     assert!(!fast(&tree));
 }
+
+#[test]
+fn inputs_do_not_depend_on_the_order_of_the_listing() {
+    let mut names: Vec<String> = (0..40).map(|at| format!("pkg{}/m{at}.py", at % 4)).collect();
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+        let tree = Tree::new(&files, vec![member("")]);
+        texts.push((tree.scan(), tree.build()));
+        names.reverse();
+    }
+    assert_eq!(texts[0], texts[1]);
+}
+
+/// What cannot be read is an error of its own, and costs it neither its record nor its output.
+#[test]
+fn an_unreadable_file_and_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tree = Tree::new(&[("a.py", ""), ("b.py", ""), ("closed/c.py", "")], vec![member("")]);
+    tree.build();
+    tree.write("b.py", "B = 2");
+    let set = |path: &str, mode| {
+        std::fs::set_permissions(tree.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set("b.py", 0o000);
+    set("closed", 0o000);
+    if std::fs::read(tree.path("b.py")).is_ok() {
+        bytekiln_test_support::pythons::skip("the superuser can read everything");
+    } else {
+        check(
+            tree.build(),
+            expect![[r#"
+            Error: b.py: file cannot be read: Permission denied (os error 13)
+            Error: closed: folder cannot be read: Permission denied (os error 13)
+            fresh: 1
+        "#]],
+        );
+    }
+    set("b.py", 0o644);
+    set("closed", 0o755);
+    check(
+        tree.build(),
+        expect![[r#"
+        b.py: SourceChanged
+        fresh: 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_made() {
+    let tree = small();
+    tree.write(".bytekiln", "a file");
+    let loaded = tree.open();
+    let trouble = loaded.state_trouble().unwrap();
+    assert!(trouble.to_string().contains(".bytekiln"), "{trouble}");
+    assert_eq!(make_plan(&loaded).steps.len(), 2);
+    record(*loaded, vec![], &[], Completion::Partial).unwrap_err();
+}
