@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytekiln_action::Toolchain;
 
 use super::identities::Identities;
+use super::shims::selected;
 use super::{Interpreter, InterpreterError, InterpreterFault};
 use crate::InterpreterSpec;
 use crate::index::Watch;
@@ -29,15 +30,23 @@ pub struct SearchPath {
 }
 
 impl SearchPath {
-    /// Folders of `PATH`, absolute ones only. Shims of version managers are left out: what they
-    /// start depends on the folder they are started in.
-    fn path_folders(&self) -> Vec<PathBuf> {
+    /// Folders of `PATH`, absolute ones only. pyenv's shims are replaced by what they would start
+    /// in `root`; the files that decide it are put with the evidence. Other managers' shims are
+    /// left out: what they start depends on the folder they are started in.
+    fn path_folders(&self, root: &Path, evidence: &mut Vec<Watch>) -> Vec<PathBuf> {
         let Some(path) = &self.path_variable else { return Vec::new() };
-        std::env::split_paths(path)
-            .filter(|folder| {
-                folder.is_absolute() && folder.file_name() != Some(OsStr::new("shims"))
-            })
-            .collect()
+        let shims = self.pyenv().map(|pyenv| pyenv.join("shims"));
+        let mut folders = Vec::new();
+        for folder in std::env::split_paths(path).filter(|folder| folder.is_absolute()) {
+            if let Some(pyenv) = self.pyenv().filter(|_| shims.as_ref() == Some(&folder)) {
+                let (bins, looked_at) = selected(&pyenv, root);
+                folders.extend(bins);
+                evidence.extend(looked_at.into_iter().map(Watch::take));
+            } else if folder.file_name() != Some(OsStr::new("shims")) {
+                folders.push(folder);
+            }
+        }
+        folders
     }
 
     fn pyenv(&self) -> Option<PathBuf> {
@@ -169,7 +178,7 @@ impl Finder<'_> {
         command: &str,
         mut search: Search,
     ) -> Result<Interpreter, InterpreterError> {
-        for folder in self.folders() {
+        for folder in self.folders(&mut search.evidence) {
             let executable = folder.join(command);
             search.looked_in.push(folder);
             if search.is_there(&executable) {
@@ -179,9 +188,9 @@ impl Finder<'_> {
         Err(not_found(command.to_owned(), search))
     }
 
-    fn folders(&self) -> Vec<PathBuf> {
+    fn folders(&self, evidence: &mut Vec<Watch>) -> Vec<PathBuf> {
         let mut folders = self.search.folders.clone();
-        folders.extend(self.search.path_folders());
+        folders.extend(self.search.path_folders(self.root, evidence));
         folders.extend([PathBuf::from("/usr/local/bin"), PathBuf::from("/usr/bin")]);
         let mut distinct: Vec<PathBuf> = Vec::new();
         for folder in folders {
@@ -208,7 +217,7 @@ impl Finder<'_> {
             "python3".to_owned(),
             "python".to_owned(),
         ];
-        let folders = self.folders();
+        let folders = self.folders(&mut search.evidence);
         for name in &names {
             for folder in &folders {
                 let executable = folder.join(name);

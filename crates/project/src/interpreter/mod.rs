@@ -5,6 +5,7 @@ mod error;
 mod find;
 mod identities;
 mod probe;
+mod shims;
 
 use std::path::PathBuf;
 use std::sync::Arc;
