@@ -8,7 +8,9 @@ use bytekiln_planner::{Inputs, Problem, ScriptReason, Severity, SourceKind};
 
 use super::Request;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
-use crate::scan::{FileClock, FileKind, MemberRules, Scan, Stamp, hash_files, unreadable};
+use crate::scan::{
+    FileClock, FileKind, FoundFile, MemberRules, Scan, Stamp, hash_files, unreadable,
+};
 
 /// What is known of each file of the scan, in its order.
 pub(super) struct Hashes {
@@ -48,9 +50,8 @@ pub(super) fn hash_sources(
     }
     let unknown: Vec<usize> =
         known.iter().enumerate().filter(|(_, known)| known.is_none()).map(|(at, _)| at).collect();
-    let paths: Vec<&RepoPath> =
-        unknown.iter().filter_map(|at| scan.files.get(*at)).map(|file| &file.path).collect();
-    let results = hash_files(root, &paths, request.threads);
+    let files: Vec<&FoundFile> = unknown.iter().filter_map(|at| scan.files.get(*at)).collect();
+    let results = hash_files(root, &files, request.threads);
     for (at, result) in unknown.iter().zip(results) {
         let (Some(file), Some(slot)) = (scan.files.get(*at), known.get_mut(*at)) else { continue };
         match result {

@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use bytekiln_action::{Digest, RepoPath};
+use bytekiln_action::Digest;
 use rustix::fs::{Mode, OFlags};
 
-use super::Stamp;
+use super::{FileKind, FoundFile, Stamp};
 
 /// A source that was read.
 #[derive(Debug, Clone, Copy)]
@@ -21,24 +21,29 @@ pub(crate) struct Hashed {
     pub(crate) python_shebang: bool,
 }
 
-/// Hashes each of `paths`, below `root`; results in their order.
+/// How much of a file tells whether its first line names an interpreter: Linux reads 256 bytes.
+const FIRST_LINE: u64 = 256;
+
+/// Hashes each of `files`, below `root`; results in their order. Of an executable without a Python
+/// shebang, which may be large and is no source, only the first line is read; its digest is that
+/// of no bytes.
 pub(crate) fn hash_files(
     root: BorrowedFd<'_>,
-    paths: &[&RepoPath],
+    files: &[&FoundFile],
     threads: NonZeroUsize,
 ) -> Vec<std::io::Result<Hashed>> {
-    crate::parallel::map(paths, threads, Vec::new, |buffer, path| hash_file(root, path, buffer))
+    crate::parallel::map(files, threads, Vec::new, |buffer, file| hash_file(root, file, buffer))
 }
 
 fn hash_file(
     root: BorrowedFd<'_>,
-    path: &RepoPath,
+    found: &FoundFile,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Hashed> {
     // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file =
-        std::fs::File::from(rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?);
+        std::fs::File::from(rustix::fs::openat(root, found.path.as_bytes(), flags, Mode::empty())?);
     let stat = rustix::fs::fstat(file.as_fd())?;
     if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(std::io::Error::other("not a regular file any more"));
@@ -46,12 +51,14 @@ fn hash_file(
     buffer.clear();
     // A huge file's buffer is not dragged along.
     buffer.shrink_to(1 << 20);
-    file.read_to_end(buffer)?;
-    Ok(Hashed {
-        digest: Digest::of(buffer),
-        stamp: Stamp::of(&stat),
-        python_shebang: has_python_shebang(buffer),
-    })
+    file.by_ref().take(FIRST_LINE).read_to_end(buffer)?;
+    let python_shebang = has_python_shebang(buffer);
+    if found.kind == FileKind::Executable && !python_shebang {
+        buffer.clear();
+    } else {
+        file.read_to_end(buffer)?;
+    }
+    Ok(Hashed { digest: Digest::of(buffer), stamp: Stamp::of(&stat), python_shebang })
 }
 
 /// `#!/usr/bin/python3`, `#! /usr/bin/env -S python3 -u`, `#!/opt/venv/bin/python`.

@@ -18,5 +18,6 @@ pub(crate) use rules::compile;
 pub(crate) use rules::{MemberRules, Scope};
 pub(crate) use stamp::{FileClock, Stamp, file_clock};
 pub(crate) use walk::{
-    FileKind, FoundFolder, FoundOutput, Scan, WalkRequest, entries_hash, unreadable, walk,
+    FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, entries_hash, unreadable,
+    walk,
 };

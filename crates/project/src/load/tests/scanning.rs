@@ -19,6 +19,7 @@ fn modules_and_scripts() {
             ("window.pyw", ""),
             ("tool", "#!/usr/bin/env python3\n"),
             ("other", "#!/usr/bin/env -S node\n"),
+            ("with-options", "#! /usr/bin/env -S -i A=1 /opt/bin/python3.13 -u\n"),
             ("not-executable", "#!/usr/bin/python\n"),
             (".hidden.py", ""),
             ("data.txt", ""),
@@ -28,7 +29,7 @@ fn modules_and_scripts() {
         ],
         vec![member("")],
     );
-    for name in ["tool", "other"] {
+    for name in ["tool", "other", "with-options"] {
         let executable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(tree.path(name), executable).unwrap();
     }
@@ -44,6 +45,7 @@ fn modules_and_scripts() {
         new\x0aline.py [.] new\x0aline.py NotAModuleName
         tool [.] tool Shebang
         window.pyw [.] window.pyw NotAModuleName
+        with-options [.] with-options Shebang
     "#]],
     );
 }
