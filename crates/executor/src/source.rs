@@ -32,8 +32,15 @@ pub(crate) fn read_source(
     if !metadata.is_file() || metadata.len() != expected.size {
         return Err(Failure::SourceChanged);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(expected.size).unwrap_or(0) + 1);
-    file.take(expected.size.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    // In one read: what `read_to_end` makes of a limited file are reads of 8 KB and more.
+    let mut bytes = vec![0; usize::try_from(expected.size).unwrap_or(0)];
+    match (&file).read_exact(&mut bytes) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Err(Failure::SourceChanged);
+        }
+        Err(error) => return Err(unreadable(error)),
+    }
     if Digest::of(&bytes) != *expected {
         return Err(Failure::SourceChanged);
     }

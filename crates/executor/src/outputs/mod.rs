@@ -72,10 +72,8 @@ impl<'a> Outputs<'a> {
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let Ok(file) = openat(folder, name, flags, Mode::empty()) else { return false };
-        let mut bytes = Vec::with_capacity(usize::try_from(digest.size).unwrap_or(0) + 1);
-        let limit = digest.size.saturating_add(1);
-        File::from(file).take(limit).read_to_end(&mut bytes).is_ok()
-            && Digest::of(&bytes) == *digest
+        let mut bytes = vec![0; usize::try_from(digest.size).unwrap_or(0)];
+        File::from(file).read_exact(&mut bytes).is_ok() && Digest::of(&bytes) == *digest
     }
 
     /// Puts the content there.
