@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytekiln_action::Digest;
-use bytekiln_cache::{DiskOptions, DiskStore, Store};
+use bytekiln_cache::{DiskOptions, DiskStore, GcOptions, Store};
 use bytekiln_executor::{
     InterpreterEngine, InterpreterOptions, JobEnd, LinkPolicy, Options as ExecutorOptions, Report,
     Work, execute,
@@ -20,6 +20,7 @@ use bytekiln_project::{
     SearchPath, StateLock, find_interpreters, load, lock_state, record,
 };
 
+use crate::commands::cache::DEFAULT_MAX_BYTES;
 use crate::environment::Environment;
 
 use crate::failure::CommandFailure;
@@ -74,6 +75,8 @@ impl<'a> Session<'a> {
         let Some(cache) = self.settings.cache_dir.as_ref().filter(|_| error.is_unwritable()) else {
             return Err(CommandFailure::environment(error).hint("name a folder with --state-dir"));
         };
+        // The cache's own folder must be known as such before anything else lies in it.
+        let _ = DiskStore::open(cache, DiskOptions::default());
         let name = Digest::of(self.settings.workspace.root.as_os_str().as_bytes()).to_hex();
         let elsewhere = cache.join("workspaces").join(name.get(..16).unwrap_or(&name));
         self.terminal.warning(format!("{error}; keeping it in `{}`", elsewhere.display()));
@@ -93,6 +96,21 @@ impl<'a> Session<'a> {
                 self.terminal.warning(format!("{error}; building without the cache"));
                 None
             }
+        }
+    }
+
+    /// Trims the user's cache to its size once a day, after a build that added to it.
+    pub fn trim_cache(&self) {
+        let Some(dir) = &self.settings.cache_dir else { return };
+        let max_bytes = self.settings.workspace.cache.max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
+        let options = GcOptions { max_bytes: Some(max_bytes), max_age: None };
+        // A cache that cannot be opened or trimmed has been complained of when it was used.
+        if let Ok(store) = DiskStore::open(dir, DiskOptions::default())
+            && let Ok(Some(report)) = store.gc_if_due(&options, TRIM_EVERY)
+            && report.removed_objects > 0
+        {
+            let message = format!("{} objects from the cache", report.removed_objects);
+            self.terminal.status("Evicted", message);
         }
     }
 
@@ -311,6 +329,9 @@ impl<'a> Session<'a> {
         }
     }
 }
+
+/// Looking through a cache of 80,000 objects takes a fifth of a second.
+const TRIM_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// An interpreter that has not said who it is after this long is not going to.
 const START_TIMEOUT: Duration = Duration::from_secs(30);

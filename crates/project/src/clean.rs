@@ -44,7 +44,9 @@ pub fn recorded_outputs(
         let Some(root) = outputs.roots.get(usize::from(output.root.0)) else { continue };
         let path = root.join(from_bytes(output.path.as_bytes()));
         match rustix::fs::lstat(bytes(&path)) {
-            Ok(stat) if Stamp::of(&stat).same_output(stamp) => outputs.untouched.push(output.clone()),
+            Ok(stat) if Stamp::of(&stat).same_output(stamp) => {
+                outputs.untouched.push(output.clone())
+            }
             Ok(_) => outputs.changed.push(output.clone()),
             Err(_) => {}
         }
@@ -70,9 +72,9 @@ pub fn forget_records(
         return remove(&path);
     }
     let Ok(mut records) = Records::read(&path) else { return Ok(()) };
-    records.records.retain(|stored| {
-        !is_selected(&stored.record.source, &workspace.members, packages)
-    });
+    records
+        .records
+        .retain(|stored| !is_selected(&stored.record.source, &workspace.members, packages));
     records.write(&path)
 }
 

@@ -147,7 +147,11 @@ fn members_text(workspace: &Workspace) -> String {
     );
     for member in &workspace.members {
         let path = toml_edit::Value::from(globset::escape(&member.path.to_string()));
-        let _ = writeln!(text, "    {path},");
+        let note = match member.origin {
+            MemberOrigin::Tree => "  # what lies outside of the projects",
+            _ => "",
+        };
+        let _ = writeln!(text, "    {path},{note}");
     }
     text.push_str("]\n");
     text

@@ -5,8 +5,8 @@
 mod clean;
 mod discover;
 mod edit;
-mod init;
 mod index;
+mod init;
 mod interpreter;
 mod load;
 mod lower;
@@ -18,10 +18,12 @@ mod scan;
 mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
+pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use index::{
     CheckDepth, LockError, SettledQuery, SettledSummary, StateError, StateLock, lock_state,
     prepare_state, settled,
 };
+pub use init::{InitialManifest, InitialTarget, initial_manifest};
 pub use interpreter::{
     Interpreter, InterpreterError, InterpreterFault, SearchPath, find_interpreters,
 };
@@ -29,12 +31,10 @@ pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
     Request, load, record,
 };
-pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
-pub use init::{InitialManifest, InitialTarget, initial_manifest};
 pub use manifest::{LocatedProblem, Place, WorkspaceError};
 pub use model::{
     AllowanceRule, CacheSettings, Date, InterpreterSpec, LayoutSetting, Member, MemberOrigin,
     OrphanPolicy, PrefixMap, Profile, RecordedPathPolicy, Workspace,
 };
-pub use workspace::load_workspace;
 pub use scan::GlobError;
+pub use workspace::load_workspace;

@@ -41,8 +41,7 @@ pub struct Member {
     pub path: RepoPath,
     /// Folders that stand on `sys.path` for it, below the workspace; at least one.
     pub import_roots: Vec<RepoPath>,
-    /// Globs, relative to its folder, of what belongs to it; empty means everything below its
-    /// import roots.
+    /// Globs, relative to its folder, of what belongs to it; empty means everything below it.
     pub include: Vec<String>,
     /// Globs, relative to its folder, of what does not.
     pub exclude: Vec<String>,
@@ -61,7 +60,7 @@ pub enum MemberOrigin {
     Pyproject,
     /// The Python folder of a crate (`[package.metadata.bytekiln]`, `[tool.maturin]`).
     CargoPackage,
-    /// The tree itself: nothing else was found.
+    /// The tree itself: what no project holds.
     Tree,
 }
 

@@ -76,6 +76,9 @@ pub(crate) fn run(
     let success = !failed && !errors && report.not_removed.is_empty();
     let profile = prepared.profile.clone();
     session.record(*prepared, &work, &report)?;
+    if tally.compiled > 0 && !report.interrupted {
+        session.trim_cache();
+    }
     for (output, error) in &report.not_removed {
         terminal.error(format!("the stale output `{}` could not be removed: {error}", output.path));
     }

@@ -74,6 +74,9 @@ pub struct GcReport {
     pub removed_temporaries: u64,
 }
 
+/// Its modification time is when builds last trimmed the cache of their own accord.
+const LAST_GC: &str = "last-gc";
+
 struct Object {
     last_use: SystemTime,
     size: u64,
@@ -151,6 +154,34 @@ impl DiskStore {
         report.results_dropped = merged.dropped as u64;
         results.reread();
         Ok(report)
+    }
+
+    /// Runs [`DiskStore::gc`] if the last one in this cache is at least `every` ago, and notes when.
+    /// A cache without a note gets one, so that a new cache is not looked through at once.
+    pub fn gc_if_due(
+        &self,
+        options: &GcOptions,
+        every: Duration,
+    ) -> Result<Option<GcReport>, StoreError> {
+        require_marker(&self.root)?;
+        let note = self.root.join(LAST_GC);
+        let last = std::fs::metadata(&note).and_then(|metadata| metadata.modified());
+        let due = match &last {
+            Ok(last) => SystemTime::now().duration_since(*last).is_ok_and(|age| age >= every),
+            Err(_) => false,
+        };
+        if last.is_ok() && !due {
+            return Ok(None);
+        }
+        // Noted before the work, so that builds that end together do not all do it.
+        std::fs::write(&note, b"").map_err(|error| StoreError::io("write", &note, error))?;
+        let now = std::fs::FileTimes::new().set_modified(SystemTime::now());
+        std::fs::File::options()
+            .write(true)
+            .open(&note)
+            .and_then(|file| file.set_times(now))
+            .map_err(|error| StoreError::io("write", &note, error))?;
+        if due { self.gc(options).map(Some) } else { Ok(None) }
     }
 
     /// Removes all blobs and results, also those of processes that are at work.

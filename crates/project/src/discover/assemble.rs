@@ -63,7 +63,8 @@ pub(crate) fn discover_members(home: &Home, settings: &Settings, notes: &mut Not
         candidates.push(candidate(root, path, origin, file.as_ref(), settings, notes));
     }
     add_crates(home, settings, crates, &mut candidates, notes);
-    if candidates.is_empty() && settings.members.is_none() {
+    // What was not listed is all to be built: files outside of every project are the tree's own.
+    if settings.members.is_none() && candidates.iter().all(|found| !found.path.is_root()) {
         let file = root_project.as_ref();
         candidates.push(candidate(
             root,

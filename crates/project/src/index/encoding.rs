@@ -96,15 +96,14 @@ impl<'a> Reader<'a> {
 
 const ENVELOPE: usize = 32;
 
-/// Puts the body into its envelope.
-pub(crate) fn seal(magic: [u8; 8], version: u32, body: &[u8]) -> Vec<u8> {
-    let mut out = Writer { bytes: Vec::with_capacity(ENVELOPE + body.len()) };
+/// What goes before the body.
+pub(crate) fn envelope(magic: [u8; 8], version: u32, body: &[u8]) -> Vec<u8> {
+    let mut out = Writer { bytes: Vec::with_capacity(ENVELOPE) };
     out.fixed(&magic);
     out.u32(version);
     out.u32(0);
     out.u64(body.len() as u64);
     out.u64(checksum(body));
-    out.fixed(body);
     out.bytes
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytekiln_planner::{Problem, Severity};
 
-use super::encoding::{seal, unseal};
+use super::encoding::{envelope, unseal};
 use crate::path::show;
 
 /// A kind of file in the state folder.
@@ -109,7 +109,8 @@ pub(crate) fn write_state(path: &Path, kind: StateFile, body: &[u8]) -> Result<(
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-        file.write_all(&seal(kind.magic, kind.version, body))?;
+        file.write_all(&envelope(kind.magic, kind.version, body))?;
+        file.write_all(body)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };

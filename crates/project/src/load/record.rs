@@ -109,6 +109,9 @@ pub fn record(
         })
         .map(|(record, stamp)| StoredRecord { record, stamp: *stamp })
         .collect();
+    let (sources, targets) = (inputs.sources.len(), inputs.targets.len());
+    // With 80,000 sources these are tens of megabytes, and the files' bodies come next.
+    drop((wanted, inputs.sources, inputs.observed));
     let changed = did_something || memory.stamps_refreshed || records.len() != before;
     records.append(&mut new);
     records.sort_by(|a, b| a.record.slot.cmp(&b.record.slot));
@@ -118,8 +121,8 @@ pub fn record(
     let is_clean = problems.iter().all(|problem| problem.severity == Severity::Warning);
     let settled = if completion == Completion::Complete && is_clean && state_trouble.is_none() {
         let summary = crate::SettledSummary {
-            sources: u32::try_from(inputs.sources.len()).unwrap_or(u32::MAX),
-            targets: u32::try_from(inputs.targets.len()).unwrap_or(u32::MAX),
+            sources: u32::try_from(sources).unwrap_or(u32::MAX),
+            targets: u32::try_from(targets).unwrap_or(u32::MAX),
             warnings,
             problems,
         };

@@ -103,10 +103,8 @@ impl MemberRules {
 
     /// The folders at which to begin, none within another.
     pub(crate) fn starts(&self) -> Vec<RepoPath> {
-        if !self.literal.is_empty() || self.import_roots.is_empty() {
-            return vec![self.folder.clone()];
-        }
         let mut starts: Vec<RepoPath> = self.import_roots.clone();
+        starts.push(self.folder.clone());
         starts.sort();
         starts.dedup();
         let all = starts.clone();

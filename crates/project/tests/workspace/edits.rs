@@ -362,12 +362,12 @@ fn without_a_manifest() {
         "b",
         "bytekiln.toml",
         expect![[r#"
-        Added: added `b` to `workspace.members` in `bytekiln.toml`
-        help: the members found so far are listed too: a list replaces the search
-        ---
-        [workspace]
-        members = ["a", "b"]
-    "#]],
+            Added: added `b` to `workspace.members` in `bytekiln.toml`
+            help: the members found so far are listed too: a list replaces the search
+            ---
+            [workspace]
+            members = [".", "a", "b"]
+        "#]],
     );
     let tree = Tree::new("//- /.git/HEAD\n//- /a/x.py\n//- /b/pyproject.toml\n[project]\n");
     apply(

@@ -47,6 +47,7 @@ fn of_projects() {
             # Folders compiled and named together; globs too, such as "libs/*". Without this list
             # they are searched for.
             members = [
+                ".",  # what lies outside of the projects
                 "a",
                 "b [[]x[]]",
             ]

@@ -267,6 +267,7 @@ fn projects_are_searched() {
         ",
         expect![[r#"
             root /ROOT, no settings
+            . at . (Tree) imports from . exclude nested/**
             a at a (Pyproject) imports from a
             build at deep/build (Pyproject) imports from deep/build
             b at deep/er/b (Pyproject) imports from deep/er/b/python
@@ -292,6 +293,7 @@ fn names_that_clash_get_their_path() {
         ",
         expect![[r#"
             root /ROOT, settings in /ROOT/bytekiln.toml
+            . at . (Tree) imports from .
             same@a at a (Pyproject) imports from a
             same@b at b (Pyproject) imports from b
             tool at c/tool (Pyproject) imports from c/tool
@@ -372,6 +374,7 @@ fn import_roots_of_build_back_ends() {
         ",
         expect![[r#"
             root /ROOT, no settings
+            . at . (Tree) imports from .
             find at find (Pyproject) imports from find/lib
             hatch at hatch (Pyproject) imports from hatch/source
             hatch-sources at hatch-sources (Pyproject) imports from hatch-sources/code
@@ -432,9 +435,10 @@ fn crates_with_python() {
         "crates/py",
         MIXED,
         expect![[r#"
-        root /ROOT, no settings
-        words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
-    "#]],
+            root /ROOT, no settings
+            . at . (Tree) imports from .
+            words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
+        "#]],
     );
     // Named outright.
     let tree = Tree::new(MIXED);
@@ -442,6 +446,7 @@ fn crates_with_python() {
     let workspace = load_workspace(tree.root(), Some(&manifest)).unwrap();
     expect![[r#"
         root /ROOT, no settings
+        . at . (Tree) imports from .
         words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
     "#]]
     .assert_eq(&summary(&tree, &workspace));
@@ -451,9 +456,10 @@ fn crates_with_python() {
         &tree,
         "crates/plain",
         expect![[r#"
-        root /ROOT, settings in /ROOT/bytekiln.toml
-        words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
-    "#]],
+            root /ROOT, settings in /ROOT/bytekiln.toml
+            . at . (Tree) imports from .
+            words-py at crates/py/python (CargoPackage) imports from crates/py/python exclude data/**
+        "#]],
     );
     // maturin's own settings say the same: one member.
     tree.write(
@@ -465,6 +471,7 @@ fn crates_with_python() {
         "",
         expect![[r#"
             root /ROOT, settings in /ROOT/bytekiln.toml
+            . at . (Tree) imports from .
             words at crates/py (Pyproject) imports from crates/py/python exclude python/data/**
         "#]],
     );
@@ -489,6 +496,7 @@ fn settings_in_cargo_toml() {
         ",
         expect![[r#"
             root /ROOT, settings in /ROOT/Cargo.toml
+            . at . (Tree) imports from . exclude **/fixtures/**
             words at python (CargoPackage) imports from python exclude **/fixtures/**
         "#]],
     );
@@ -508,6 +516,7 @@ fn settings_in_cargo_toml() {
         ",
         expect![[r#"
             root /ROOT, settings in /ROOT/Cargo.toml
+            . at . (Tree) imports from .
             single at python (CargoPackage) imports from python
         "#]],
     );
@@ -563,7 +572,11 @@ fn the_examples_load_from_a_relative_path() {
         None,
         expect!["shop at apps/shop, ledger at libs/ledger, money at libs/money, tools at tools"],
     );
-    check("../..", Some("examples/mixed-rust"), expect!["words at crates/words-py"]);
-    check("../..", Some("examples/mixed-rust/Cargo.toml"), expect!["words at crates/words-py"]);
+    check("../..", Some("examples/mixed-rust"), expect![". at ., words at crates/words-py"]);
+    check(
+        "../..",
+        Some("examples/mixed-rust/Cargo.toml"),
+        expect![". at ., words at crates/words-py"],
+    );
     check("../../examples", Some("calculator"), expect![". at ."]);
 }

@@ -75,6 +75,7 @@ fn a_search_watches_every_folder_it_lists() {
             /ROOT/project/pyproject.toml
             /ROOT/project/src
             /ROOT/pyproject.toml
+            /ROOT/src
         "#]],
     );
 }
