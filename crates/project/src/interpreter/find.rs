@@ -1,6 +1,7 @@
 //! Where interpreters are looked for, in which order. The environment is an argument.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use bytekiln_action::Toolchain;
 
 use super::identities::Identities;
+use super::probe::{LIMIT, outcome};
 use super::shims::selected;
 use super::{Interpreter, InterpreterError, InterpreterFault};
 use crate::InterpreterSpec;
@@ -329,15 +331,17 @@ fn pyenv_folders(versions: &Path, numbers: &[u16]) -> Vec<PathBuf> {
 fn uv_python(uv: &Path, version: &str, search: &SearchPath) -> Option<PathBuf> {
     let mut command = Command::new(uv);
     command.args(["python", "find", "--offline", "--no-project", version]);
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stderr(Stdio::null());
+    command.env_clear().current_dir("/").stdin(Stdio::null());
     if let Some(home) = &search.home {
         command.env("HOME", home);
     }
     if let Some(path) = &search.path_variable {
         command.env("PATH", path);
     }
-    let output = command.output().ok().filter(|output| output.status.success())?;
-    let line = output.stdout.split(|byte| *byte == b'\n').next()?;
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    // A uv that fails or hangs has found nothing.
+    let (status, printed, _) = outcome(command.spawn().ok()?, LIMIT).ok()?;
+    let line = printed.split(|byte| *byte == b'\n').next().filter(|_| status.success())?;
     let path = crate::path::from_bytes(line.trim_ascii());
     path.is_absolute().then_some(path)
 }

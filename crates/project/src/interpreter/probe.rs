@@ -93,7 +93,7 @@ pub(super) fn probe(executable: &Path, limit: Duration) -> Result<Answer, Interp
 }
 
 /// Waits for the end, at most `limit`, and takes what was printed.
-fn outcome(
+pub(super) fn outcome(
     mut child: Child,
     limit: Duration,
 ) -> Result<(ExitStatus, Vec<u8>, Vec<u8>), InterpreterFault> {

@@ -139,3 +139,39 @@ fn a_workspace_names_its_interpreter() {
     std::os::unix::fs::symlink(&python.path, &own).unwrap();
     assert_eq!(find().unwrap(), own);
 }
+
+#[test]
+fn uv_and_pyenv_are_asked_last() {
+    let Some(python) = bytekiln_test_support::pythons::any_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (major, minor) = python.version;
+    let spec = InterpreterSpec::Version {
+        numbers: vec![u16::from(major), u16::from(minor)],
+        free_threaded: false,
+    };
+    let managed = folder.path().join("managed-python");
+    std::os::unix::fs::symlink(&python.path, &managed).unwrap();
+    let uv = script(folder.path(), "uv", &format!("echo {}", managed.display()));
+    let search = SearchPath { uv: Some(uv), ..SearchPath::default() };
+    let found = find_interpreters(
+        std::slice::from_ref(&spec),
+        &search,
+        folder.path(),
+        &folder.path().join("state"),
+    );
+    let executable = found.unwrap().remove(0).executable;
+    // The system's own interpreter, if it is of this version, comes before uv's.
+    assert!(executable == managed || executable.starts_with("/usr"), "{}", executable.display());
+
+    let version = folder.path().join(format!("pyenv/versions/{major}.{minor}.99/bin"));
+    std::fs::create_dir_all(&version).unwrap();
+    std::os::unix::fs::symlink(&python.path, version.join("python")).unwrap();
+    let search = SearchPath { pyenv_root: Some(folder.path().join("pyenv")), ..search };
+    let found = find_interpreters(&[spec], &search, folder.path(), &folder.path().join("state"));
+    let executable = found.unwrap().remove(0).executable;
+    assert!(
+        executable == version.join("python") || executable.starts_with("/usr"),
+        "{}",
+        executable.display()
+    );
+}
