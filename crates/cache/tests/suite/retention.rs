@@ -185,3 +185,18 @@ fn nothing_is_removed_without_the_marker() {
     assert!(store.clear().is_err());
     assert_eq!(present(&store, &digests), [0, 1, 2, 3]);
 }
+
+#[test]
+fn builds_trim_of_their_own_accord_when_it_is_time() {
+    let scratch = Scratch::new();
+    four(scratch.path());
+    let store = open(scratch.path());
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(store.gc_if_due(&at_most(100), day).unwrap(), None, "a new cache is only noted");
+    assert_eq!(store.gc_if_due(&at_most(100), day).unwrap(), None, "a day has not passed");
+    let note = fs::File::options().write(true).open(scratch.join("last-gc")).unwrap();
+    note.set_modified(SystemTime::now() - 2 * day).unwrap();
+    let report = store.gc_if_due(&at_most(100), day).unwrap();
+    assert_eq!(report.map(|report| report.removed_objects), Some(3));
+    assert_eq!(store.gc_if_due(&at_most(0), day).unwrap(), None, "and it is noted again");
+}
