@@ -7,5 +7,7 @@ mod names;
 mod release;
 
 pub use invalidation::InvalidationMode;
-pub use names::{OptimizationLevel, cache_file_name, is_module_name, legacy_file_name, parse_cache_file_name};
+pub use names::{
+    OptimizationLevel, cache_file_name, is_module_name, legacy_file_name, parse_cache_file_name,
+};
 pub use release::{Release, SourceHashAlgorithm};

@@ -106,10 +106,7 @@ mod tests {
         ] {
             let name = cache_file_name(stem.as_bytes(), "cpython-311", level);
             assert_eq!(String::from_utf8_lossy(&name), expect);
-            assert_eq!(
-                parse_cache_file_name(&name),
-                Some((stem.as_bytes(), "cpython-311", level))
-            );
+            assert_eq!(parse_cache_file_name(&name), Some((stem.as_bytes(), "cpython-311", level)));
         }
         assert_eq!(parse_cache_file_name(b"m.pyc"), None);
         assert_eq!(parse_cache_file_name(b"m.cpython-311.pyc.tmp"), None);
