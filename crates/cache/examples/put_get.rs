@@ -88,7 +88,7 @@ fn measure<E>(what: &str, count: u32, work: impl FnOnce() -> Result<(), E>) -> R
 fn make_blob(number: u32) -> Blob {
     let mut bytes = vec![0x55; OBJECT_BYTES];
     bytes[..4].copy_from_slice(&number.to_le_bytes());
-    Blob { digest: Digest::of(&bytes), bytes: bytes.into() }
+    Blob::of(bytes)
 }
 
 fn make_entry(blob: &Blob) -> ResultEntry {

@@ -7,13 +7,34 @@ use std::sync::{Mutex, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
 
-/// Some bytes with their digest, on their way into a store.
+/// Some bytes with their digest, on their way into a store or out of it.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    /// Digest of `bytes`; a store checks it before it keeps them.
+    /// Digest of `bytes`.
     pub digest: Digest,
     /// The bytes.
     pub bytes: std::sync::Arc<[u8]>,
+    /// The digest was computed from the bytes; hashing them once more would cost a store a tenth
+    /// of what keeping them costs.
+    computed: bool,
+}
+
+impl Blob {
+    /// Bytes made here: their digest is computed.
+    pub fn of(bytes: impl Into<std::sync::Arc<[u8]>>) -> Blob {
+        let bytes = bytes.into();
+        Blob { digest: Digest::of(&bytes), bytes, computed: true }
+    }
+
+    /// Bytes from elsewhere that are said to have this digest; a store checks before it keeps them.
+    pub fn claimed(digest: Digest, bytes: impl Into<std::sync::Arc<[u8]>>) -> Blob {
+        Blob { digest, bytes: bytes.into(), computed: false }
+    }
+
+    /// Whether the bytes have the digest; hashes them only if nobody has.
+    pub fn is_true(&self) -> bool {
+        self.computed || Digest::of(&self.bytes) == self.digest
+    }
 }
 
 /// A key with its value.

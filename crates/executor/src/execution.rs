@@ -149,7 +149,7 @@ impl<'a> Execution<'a> {
         warnings: Vec<Diagnostic>,
         effort: Effort,
     ) {
-        let blob = Blob { digest: Digest::of(pyc), bytes: pyc.into() };
+        let blob = Blob::of(pyc);
         let (kept, recordable) = self.recorder.keep(&blob);
         let content = match &kept {
             Kept::InFile(object) => Content::Both(&object.path, pyc),

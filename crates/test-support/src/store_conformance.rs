@@ -4,7 +4,6 @@
 //! bytekiln_test_support::store_conformance::check(&|| Box::new(MemoryStore::new()));
 //! ```
 
-use std::sync::Arc;
 
 use bytekiln_action::{
     ActionDigest, ActionResult, Diagnostic, DiagnosticKind, Digest, Outcome, Position,
@@ -13,7 +12,7 @@ use bytekiln_cache::{Blob, ResultEntry, Store, StoreError};
 
 /// A blob of these bytes with its digest.
 pub fn blob(bytes: &[u8]) -> Blob {
-    Blob { digest: Digest::of(bytes), bytes: bytes.into() }
+    Blob::of(bytes)
 }
 
 /// An action digest that depends on the number only.
@@ -129,7 +128,7 @@ fn answers_are_in_the_order_of_the_question(store: &dyn Store) -> Result<(), Sto
 
 fn wrong_bytes_are_refused(store: &dyn Store) -> Result<(), StoreError> {
     let good = blob(b"good");
-    let wrong = Blob { digest: good.digest, bytes: Arc::from(&b"evil"[..]) };
+    let wrong = Blob::claimed(good.digest, &b"evil"[..]);
     assert!(store.write_blobs(std::slice::from_ref(&wrong)).is_err());
     assert!(store.write_local_object(&wrong).map_or(true, |object| object.is_none()));
     assert_eq!(store.find_missing(&[good.digest])?, [good.digest]);

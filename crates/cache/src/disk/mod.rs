@@ -131,7 +131,7 @@ fn is_unwritable(error: &io::Error) -> bool {
 }
 
 fn check_digest(blob: &Blob) -> Result<(), StoreError> {
-    if Digest::of(&blob.bytes) == blob.digest { Ok(()) } else { Err(StoreError::mismatch(blob)) }
+    if blob.is_true() { Ok(()) } else { Err(StoreError::mismatch(blob)) }
 }
 
 impl Store for DiskStore {
@@ -146,7 +146,7 @@ impl Store for DiskStore {
     fn read_blobs(&self, digests: &[Digest]) -> Result<Vec<Option<Blob>>, StoreError> {
         let read = |digest: &Digest| {
             let found = self.objects.read(digest, &self.warnings)?;
-            Ok(found.map(|(_, bytes)| Blob { digest: *digest, bytes: bytes.into() }))
+            Ok(found.map(|(_, bytes)| Blob::claimed(*digest, bytes)))
         };
         digests.iter().map(read).collect()
     }

@@ -57,7 +57,7 @@ fn broken_entries_are_misses() {
         warnings: Vec::new(),
         compile_micros: 1,
     };
-    let wrong = Blob { digest: Digest::of(b"wrong"), bytes: b"wrong".as_slice().into() };
+    let wrong = Blob::of(b"wrong".as_slice());
     store.write_blobs(std::slice::from_ref(&wrong)).unwrap();
     let lying =
         ActionResult { outcome: Outcome::Compiled { output: wrong.digest }, ..lost.clone() };
