@@ -32,7 +32,10 @@ const STEPS: &[Step] = &[
         },
     },
     Step { name: "tidy", run: crate::tidy::run },
-    Step { name: "test", run: || cargo(&["test", "--locked", "--workspace", "--quiet"]) },
+    Step {
+        name: "test",
+        run: || cargo(&["test", "--locked", "--workspace", "--quiet", "--no-fail-fast"]),
+    },
     Step { name: "doc", run: doc },
     Step {
         name: "release",
