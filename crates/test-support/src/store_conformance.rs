@@ -4,7 +4,6 @@
 //! bytekiln_test_support::store_conformance::check(&|| Box::new(MemoryStore::new()));
 //! ```
 
-
 use bytekiln_action::{
     ActionDigest, ActionResult, Diagnostic, DiagnosticKind, Digest, Outcome, Position,
 };
