@@ -6,6 +6,7 @@
 mod bad_input;
 mod build;
 mod cache;
+mod commands;
 mod concurrent;
 mod plan;
 mod reproducible;
