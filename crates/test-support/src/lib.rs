@@ -6,5 +6,7 @@ pub mod redact;
 mod scratch;
 pub mod store_conformance;
 pub mod transcript;
+mod user;
 
 pub use scratch::Scratch;
+pub use user::as_user_without_rights;

@@ -27,9 +27,9 @@ const LIBRARIES: &[Library] = &[
     library("proptest", &[], true, "properties"),
     library(
         "rustix",
-        &["bytekiln", "cache", "executor", "project", "tests", "xtask"],
+        &["bytekiln", "cache", "executor", "project", "test-support", "tests", "xtask"],
         true,
-        "system calls that std has not: openat, flock, getrusage",
+        "system calls that std has not: openat, flock, getrusage, setresuid",
     ),
     library("serde", &["bytekiln", "project"], false, "formats live at the edges"),
     library("serde_json", &["bytekiln", "tests", "xtask"], true, "machine-readable output"),

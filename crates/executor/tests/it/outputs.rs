@@ -6,7 +6,7 @@ use bytekiln_action::RepoPath;
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
 use bytekiln_executor::{LinkPolicy, Options, Report, Work};
 use bytekiln_planner::{OutputPath, RootId};
-use bytekiln_test_support::{Scratch, pythons::skip};
+use bytekiln_test_support::{Scratch, as_user_without_rights, pythons::skip};
 use expect_test::{Expect, expect};
 
 use crate::project::{Project, ends, imaginary_compiler, options, run};
@@ -111,21 +111,21 @@ fn a_linked_package_inside_the_tree_is_written_through() {
 
 #[test]
 fn read_only_folder() {
-    let probe = Scratch::new();
-    std::fs::set_permissions(probe.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
-    if std::fs::write(probe.join("x"), "").is_ok() {
-        return skip("needs a user whom permissions bind");
-    }
-    check(
-        |project| {
-            std::fs::set_permissions(project.path(b"a"), std::fs::Permissions::from_mode(0o555))
+    as_user_without_rights(|| {
+        check(
+            |project| {
+                std::fs::set_permissions(
+                    project.path(b"a"),
+                    std::fs::Permissions::from_mode(0o555),
+                )
                 .unwrap();
-        },
-        &expect![[r#"
-            a/m.py: OutputUnwritable("could not make the folder `ROOT/a/__pycache__`: Permission denied (os error 13); make it writable, or choose a layout that writes into another tree")
-            b/m.py: compiled
-        "#]],
-    );
+            },
+            &expect![[r#"
+                a/m.py: OutputUnwritable("could not make the folder `ROOT/a/__pycache__`: Permission denied (os error 13); make it writable, or choose a layout that writes into another tree")
+                b/m.py: compiled
+            "#]],
+        );
+    });
 }
 
 #[test]
