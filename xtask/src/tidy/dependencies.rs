@@ -23,7 +23,6 @@ const LIBRARIES: &[Library] = &[
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),
-    library("memmap2", &["cache", "project"], false, "the file index is compared in place"),
     library("proptest", &[], true, "properties"),
     library(
         "rustix",
@@ -31,7 +30,7 @@ const LIBRARIES: &[Library] = &[
         true,
         "system calls that std has not: openat, flock, getrusage, setresuid",
     ),
-    library("serde", &["bytekiln", "project"], false, "formats live at the edges"),
+    library("serde", &["bytekiln"], false, "formats live at the edges"),
     library("serde_json", &["bytekiln", "tests", "xtask"], true, "machine-readable output"),
     library("sha2", &["action"], false, "the one digest"),
     library("strsim", &["project"], false, "the nearest right key"),
