@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytekiln_cache::{DiskOptions, DiskStats, DiskStore, GcOptions, StoreError};
+use bytekiln_project::CacheSettings;
 use serde_json::json;
 
 use crate::arguments::{CacheArguments, CacheCommand, PlanFormat};
@@ -18,7 +19,7 @@ pub(crate) const DEFAULT_MAX_BYTES: u64 = 10_000_000_000;
 /// Runs the command. `configured` is what the manifest says, if there is one.
 pub(crate) fn run(
     arguments: &CacheArguments,
-    configured: &bytekiln_project::CacheSettings,
+    configured: &CacheSettings,
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
@@ -42,7 +43,7 @@ pub(crate) fn run(
         }
         CacheCommand::Gc { max_size, max_age_days } => {
             let max_bytes = match max_size {
-                Some(text) => parse_size(text).ok_or_else(|| {
+                Some(text) => CacheSettings::parse_size(text).ok_or_else(|| {
                     CommandFailure::usage(format!("`{text}` is not a size"))
                         .hint("write a number with B, KB, MB, GB or KiB, MiB, GiB, e.g. `5GB`")
                 })?,
@@ -160,24 +161,4 @@ pub(crate) fn size(bytes: u64) -> String {
         value /= 1000.0;
     }
     format!("{value:.1} TB")
-}
-
-/// `5GB`, `512MiB`, `1000`.
-pub(crate) fn parse_size(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        "t" | "tb" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use globset::GlobBuilder;
 
 use super::reader::Fault;
-use crate::model::{InterpreterSpec, PrefixMap};
+use crate::model::{CacheSettings, InterpreterSpec, PrefixMap};
 
 /// The candidate that was most likely meant, if any is near enough.
 pub(crate) fn nearest<'a>(
@@ -160,26 +160,33 @@ impl PrefixMap {
     }
 }
 
-/// `5GB`, `500 MiB`, `1024`: bytes. Decimal units count in thousands, `KiB` and so on in 1024s.
+/// A size as a manifest writes it.
 pub(crate) fn size(text: &str) -> Result<u64, Fault> {
-    let refuse = || {
+    CacheSettings::parse_size(text).ok_or_else(|| {
         Fault::new(format!("`{text}` is not a size"))
             .hint("write a whole number and a unit, e.g. `5GB`, `500MB` or `2GiB`")
-    };
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| refuse())?;
-    let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        "t" | "tb" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        _ => return Err(refuse()),
-    };
-    number.checked_mul(factor).ok_or_else(|| Fault::new(format!("`{text}` is too large")))
+    })
+}
+
+impl CacheSettings {
+    /// `5GB`, `500 MiB`, `1024`: bytes. Decimal units count in thousands, `KiB` and so on in 1024s;
+    /// `None` for what is no size, or too large for one.
+    pub fn parse_size(text: &str) -> Option<u64> {
+        let text = text.trim();
+        let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kb" => 1_000,
+            "m" | "mb" => 1_000_000,
+            "g" | "gb" => 1_000_000_000,
+            "t" | "tb" => 1_000_000_000_000,
+            "kib" => 1 << 10,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            "tib" => 1 << 40,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(factor)
+    }
 }
