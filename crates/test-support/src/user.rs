@@ -1,10 +1,8 @@
 //! Tests of what the system refuses: the superuser is refused nothing, so under it they run in a
 //! thread that has become somebody else.
 
-use rustix::process::Uid;
-use rustix::thread::set_thread_res_uid;
-
 /// The user `nobody`.
+#[cfg(target_os = "linux")]
 const NOBODY: u32 = 65534;
 
 /// Runs the body as a user whom permissions bind. Threads that it starts are that user too; what it
@@ -16,11 +14,6 @@ pub fn as_user_without_rights(body: impl FnOnce() + Send) {
     if !rustix::process::geteuid().is_root() {
         return body();
     }
-    let become_nobody = || {
-        let nobody = Uid::from_raw(NOBODY);
-        // The credentials of this thread alone: the other tests go on as they are.
-        set_thread_res_uid(nobody, nobody, nobody).is_ok()
-    };
     let ended = std::thread::scope(|scope| {
         scope
             .spawn(|| {
@@ -32,4 +25,17 @@ pub fn as_user_without_rights(body: impl FnOnce() + Send) {
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// The credentials of this thread alone: the other tests go on as they are.
+#[cfg(target_os = "linux")]
+fn become_nobody() -> bool {
+    let nobody = rustix::process::Uid::from_raw(NOBODY);
+    rustix::thread::set_thread_res_uid(nobody, nobody, nobody).is_ok()
+}
+
+/// Only Linux has users of threads: run the tests as somebody else.
+#[cfg(not(target_os = "linux"))]
+fn become_nobody() -> bool {
+    false
 }
