@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
 use bytekiln_executor::{Event, LinkPolicy, Options, Report, Work, execute};
-use bytekiln_planner::{Problem, Severity};
+use bytekiln_planner::{Problem, Severity, Skipped};
 use serde_json::json;
 
 use crate::arguments::{BuildArguments, MessageFormat};
@@ -184,6 +184,13 @@ fn announce(prepared: &Prepared, terminal: &Terminal) {
             let (path, why) = reasons::skipped(skipped);
             terminal.status_in(Tone::Note, "Skipped", format!("{path}: {why}"));
         }
+    }
+    let is_outside = |skipped: &&Skipped| matches!(skipped, Skipped::LinkLeavesWorkspace { .. });
+    let outside = prepared.plan.skipped.iter().filter(is_outside).count();
+    if outside > 0 && terminal.verbosity() < Verbosity::Reasons {
+        let links = plural(outside, "link that leaves", "links that leave");
+        let message = format!("{outside} {links} the workspace; -v names them");
+        terminal.status_in(Tone::Note, "Skipped", message);
     }
     for (member, target, count) in prepared.batches() {
         let files = plural(count, "file", "files");
