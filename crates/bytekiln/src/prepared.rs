@@ -54,6 +54,8 @@ pub struct Prepared {
     pub loaded: LoadedInputs,
     /// What is to be done.
     pub plan: Plan,
+    /// The steps are those of a saved plan.
+    pub adopted: bool,
     /// Folder and name of each member.
     pub members: Vec<(RepoPath, String)>,
 }
@@ -83,46 +85,36 @@ pub struct Planning {
 }
 
 impl Prepared {
-    /// The plan as work for the executor.
-    pub fn work(&self) -> Work {
+    /// The plan as work for the executor, and names for its jobs. The steps move over: on a hundred
+    /// thousand files a second copy of them would be felt.
+    pub fn take_work(&mut self) -> (Work, BuildNames) {
+        let steps = std::mem::take(&mut self.plan.steps);
         let inputs = self.loaded.inputs();
         let executables = self.executables();
         let compilers = inputs.targets.iter().map(|target| Compiler {
             toolchain: target.toolchain.clone(),
             executable: executables.get(&target.toolchain_digest).cloned().unwrap_or_default(),
         });
-        Work {
+        let labels = inputs.targets.iter().map(target_label).collect();
+        let targets = steps.iter().map(|step| step.target).collect();
+        let mut allowances = Vec::with_capacity(steps.len());
+        let mut jobs = Vec::with_capacity(steps.len());
+        for step in steps {
+            allowances.push(step.allowance.map(|allowance| allowance.reason));
+            jobs.push(Job {
+                source: step.source,
+                action: step.action,
+                compiler: step.target as usize,
+                output: step.output,
+            });
+        }
+        let work = Work {
             roots: self.loaded.roots().to_vec(),
             compilers: compilers.collect(),
-            jobs: self
-                .plan
-                .steps
-                .iter()
-                .map(|step| Job {
-                    source: step.source.clone(),
-                    action: step.action.clone(),
-                    compiler: step.target as usize,
-                    output: step.output.clone(),
-                })
-                .collect(),
+            jobs,
             removals: self.plan.removals.iter().map(|removal| removal.output.clone()).collect(),
-        }
-    }
-
-    /// Names for the jobs of [`Prepared::work`].
-    pub fn names(&self) -> BuildNames {
-        let inputs = self.loaded.inputs();
-        let label = |step: &bytekiln_planner::Step| {
-            inputs.targets.get(step.target as usize).map(target_label).unwrap_or_default()
         };
-        BuildNames::new(
-            self.plan.steps.iter().map(label).collect(),
-            self.plan
-                .steps
-                .iter()
-                .map(|step| step.allowance.as_ref().map(|allowance| allowance.reason.clone()))
-                .collect(),
-        )
+        (work, BuildNames::new(labels, targets, allowances))
     }
 
     /// Takes over the steps of a saved plan: names for its jobs. Its folders must be those of the
@@ -143,12 +135,15 @@ impl Prepared {
             .hint("make it again, or name that workspace with --manifest-path"));
         }
         self.plan = Plan::default();
-        let labels = work.jobs.iter().map(|job| {
-            let toolchain = job.action.toolchain.label();
-            format!("{toolchain}{}", level_suffix(job.action.level))
+        self.adopted = true;
+        let labels = work.compilers.iter().zip(&file.targets).map(|(compiler, target)| {
+            let level = OptimizationLevel::from_u8(target.optimize);
+            let suffix = level.map(level_suffix).unwrap_or_default();
+            format!("{}{suffix}", compiler.toolchain.label())
         });
+        let targets = work.jobs.iter().map(|job| u32::try_from(job.compiler).unwrap_or(u32::MAX));
         let allowances = file.steps.iter().map(|step| step.may_fail.clone());
-        Ok(BuildNames::new(labels.collect(), allowances.collect()))
+        Ok(BuildNames::new(labels.collect(), targets.collect(), allowances.collect()))
     }
 
     /// Where each toolchain is.
@@ -191,18 +186,15 @@ impl Prepared {
         }
     }
 
-    /// Whether nothing is left: every step ended well, or badly with leave.
-    pub(crate) fn steps_done(&self, work: &Work, report: &Report) -> bool {
+    /// Whether nothing is left: every step ended well, or badly with leave. Of a saved plan nobody
+    /// knows whether it was all there was to do.
+    pub(crate) fn is_done(&self, names: &BuildNames, report: &Report) -> bool {
         let ended_well = |index: usize, end: &JobEnd| match end {
             JobEnd::Compiled { .. } | JobEnd::Cached { .. } => true,
-            JobEnd::Rejected { .. } => {
-                self.plan.steps.get(index).is_some_and(|step| step.allowance.is_some())
-            }
+            JobEnd::Rejected { .. } => names.may_fail(index),
             JobEnd::Failed(_) => false,
         };
-        work.jobs.len() == self.plan.steps.len()
-            && report.ends.len() == work.jobs.len()
-            && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
+        !self.adopted && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
     }
 }
 

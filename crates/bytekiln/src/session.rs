@@ -25,6 +25,7 @@ use crate::environment::Environment;
 
 use crate::failure::CommandFailure;
 use crate::prepared::{Planning, Preparation, Prepared};
+use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::Settings;
 
@@ -234,6 +235,7 @@ impl<'a> Session<'a> {
             link: settings.profile.link,
             loaded,
             plan,
+            adopted: false,
             members: settings
                 .workspace
                 .members
@@ -282,14 +284,19 @@ impl<'a> Session<'a> {
     pub fn record(
         &self,
         prepared: Prepared,
-        work: &Work,
-        report: &Report,
+        work: Work,
+        report: Report,
+        names: &BuildNames,
     ) -> Result<(), CommandFailure> {
-        let filled = work.jobs.iter().zip(&report.ends).filter_map(|(job, end)| {
+        let complete = report.not_removed.is_empty()
+            && !report.interrupted
+            && prepared.is_done(names, &report)
+            && prepared.plan.orphans.is_empty();
+        let filled = work.jobs.into_iter().zip(report.ends).filter_map(|(job, end)| {
             let (result, warnings) = match end {
                 JobEnd::Compiled { output, warnings } | JobEnd::Cached { output, warnings, .. } => {
                     let result = match job.output {
-                        Some(_) => Recorded::Written(*output),
+                        Some(_) => Recorded::Written(output),
                         None => Recorded::Checked,
                     };
                     (result, warnings.len())
@@ -297,8 +304,8 @@ impl<'a> Session<'a> {
                 JobEnd::Rejected { warnings, .. } => (Recorded::Rejected, warnings.len()),
                 JobEnd::Failed(_) => return None,
             };
-            let slot = match &job.output {
-                Some(output) => Slot::Output(output.clone()),
+            let slot = match job.output {
+                Some(output) => Slot::Output(output),
                 None => Slot::Check(
                     job.source.clone(),
                     job.action.toolchain.cache_tag.clone(),
@@ -307,16 +314,12 @@ impl<'a> Session<'a> {
             };
             Some(Filled {
                 slot,
-                source: job.source.clone(),
-                action: job.action.clone(),
+                source: job.source,
+                action: job.action,
                 result,
                 warnings: u32::try_from(warnings).unwrap_or(u32::MAX),
             })
         });
-        let complete = report.not_removed.is_empty()
-            && !report.interrupted
-            && prepared.steps_done(work, report)
-            && prepared.plan.orphans.is_empty();
         let completion = if complete { Completion::Complete } else { Completion::Partial };
         let filled = filled.collect();
         match record(prepared.loaded, filled, &report.removed, completion) {

@@ -56,6 +56,7 @@ pub(crate) fn run(
         }
         Preparation::Open(prepared) => prepared,
     };
+    let mut prepared = prepared;
     if json {
         let plan = &prepared.plan;
         let root = path_text(&prepared.root);
@@ -66,8 +67,7 @@ pub(crate) fn run(
     } else {
         announce(&prepared, terminal);
     }
-    let work = prepared.work();
-    let names = prepared.names();
+    let (work, names) = prepared.take_work();
     let (mut report, mut tally, failed) =
         carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
     tally.fresh = prepared.plan.fresh.len();
@@ -75,23 +75,24 @@ pub(crate) fn run(
     let errors = prepared.plan.problems.iter().any(|problem| problem.severity == Severity::Error);
     let success = !failed && !errors && report.not_removed.is_empty();
     let profile = prepared.profile.clone();
-    session.record(*prepared, &work, &report)?;
-    if tally.compiled > 0 && !report.interrupted {
-        session.trim_cache();
-    }
+    let (interrupted, jobs) = (report.interrupted, work.jobs.len());
     for (output, error) in &report.not_removed {
         terminal.error(format!("the stale output `{}` could not be removed: {error}", output.path));
     }
+    session.record(*prepared, work, report, &names)?;
+    if tally.compiled > 0 && !interrupted {
+        session.trim_cache();
+    }
     if json {
-        json::finished(terminal, success && !report.interrupted, &tally, started);
-    } else if report.interrupted {
-        interrupted_line(terminal, &tally, work.jobs.len());
+        json::finished(terminal, success && !interrupted, &tally, started);
+    } else if interrupted {
+        interrupted_line(terminal, &tally, jobs);
     } else if success {
         finished_line(terminal, &profile, &tally, started);
     } else {
         failed_line(terminal, &profile, &tally);
     }
-    Ok(match (report.interrupted, success) {
+    Ok(match (interrupted, success) {
         (true, _) => ExitStatus::Interrupted,
         (false, true) => ExitStatus::Success,
         (false, false) => ExitStatus::Failure,
@@ -297,8 +298,9 @@ fn run_plan_file(
     let (report, mut tally, failed) =
         carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
     tally.fresh = plan.fresh;
-    session.record(*prepared, &work, &report)?;
-    let success = !failed && report.not_removed.is_empty() && !report.interrupted;
+    let interrupted = report.interrupted;
+    let success = !failed && report.not_removed.is_empty() && !interrupted;
+    session.record(*prepared, work, report, &names)?;
     if json {
         json::finished(terminal, success, &tally, started);
     } else if success {
@@ -306,7 +308,7 @@ fn run_plan_file(
     } else {
         failed_line(terminal, &plan.profile, &tally);
     }
-    Ok(match (report.interrupted, success) {
+    Ok(match (interrupted, success) {
         (true, _) => ExitStatus::Interrupted,
         (false, true) => ExitStatus::Success,
         (false, false) => ExitStatus::Failure,

@@ -24,19 +24,26 @@ pub trait Reporter: Sync {
 /// Names for the jobs of a build, by index: the executor knows none.
 #[derive(Debug, Default)]
 pub struct BuildNames {
-    targets: Vec<String>,
+    labels: Vec<String>,
+    targets: Vec<u32>,
     allowances: Vec<Option<String>>,
 }
 
 impl BuildNames {
-    /// `targets` and `allowances` have one entry a job.
-    pub fn new(targets: Vec<String>, allowances: Vec<Option<String>>) -> BuildNames {
-        BuildNames { targets, allowances }
+    /// `labels` has one entry a target; `targets`, which are indices into it, and `allowances` have
+    /// one a job.
+    pub fn new(
+        labels: Vec<String>,
+        targets: Vec<u32>,
+        allowances: Vec<Option<String>>,
+    ) -> BuildNames {
+        BuildNames { labels, targets, allowances }
     }
 
     /// `CPython 3.11.7` or `CPython 3.11.7 -O`, for what the job compiles.
     pub fn target(&self, job: usize) -> String {
-        self.targets.get(job).cloned().unwrap_or_default()
+        let target = self.targets.get(job).and_then(|target| self.labels.get(*target as usize));
+        target.cloned().unwrap_or_default()
     }
 
     /// Whether the job's source may fail to compile.
