@@ -115,3 +115,21 @@ fn the_cache_is_shown_and_emptied() {
     assert_eq!(restored(&sandbox, &second), 0, "nothing is left to restore");
     sandbox.run(&["check"]).success();
 }
+
+#[test]
+fn a_broken_entry_is_told() {
+    let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+    sandbox.build(&[]).success();
+    let mut files = Vec::new();
+    cache_files(&sandbox.beside("cache"), &mut files);
+    files.retain(|file| file.components().any(|part| part.as_os_str() == "objects"));
+    assert!(!files.is_empty());
+    for file in files {
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "broken").unwrap();
+    }
+    let second = second_checkout(&sandbox, "second");
+    let output = sandbox.build(&["--manifest-path", &second]).success();
+    assert!(!output.messages("cache-trouble").is_empty(), "{}", output.shown());
+    assert!(output.results().iter().all(|result| result.ends_with(" compiled")));
+}

@@ -138,11 +138,6 @@ fn carry_out(
     };
     let engine = session.engine();
     let report = execute(work, &engine, store.as_deref(), &options, &subscriber, &CANCEL);
-    if let Some(store) = &store {
-        for warning in store.take_warnings() {
-            terminal.warning(warning);
-        }
-    }
     let tally = reporter.finish();
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {

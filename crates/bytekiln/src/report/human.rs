@@ -96,6 +96,13 @@ impl Reporter for HumanReporter<'_> {
             Event::StoreTrouble { message } => {
                 self.terminal.warning(format!("{message}; going on without"));
             }
+            Event::StoreWarning { message } => self.terminal.warning(message),
+            Event::EntryDiscarded { job, message } => {
+                let source = self.work.jobs.get(*job).map(|job| job.source.to_string());
+                let source = source.unwrap_or_default();
+                self.terminal
+                    .warning(format!("the cached result for `{source}` is not usable: {message}"));
+            }
             Event::Interrupted => self.terminal.warning("interrupted; finishing what runs"),
             Event::Removed { removal } => {
                 if let Ok(mut state) = self.state.lock() {

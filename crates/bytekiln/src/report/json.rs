@@ -151,7 +151,9 @@ impl Reporter for JsonReporter<'_> {
                     }),
                 );
             }
-            Event::StoreTrouble { message } => {
+            Event::StoreTrouble { message }
+            | Event::StoreWarning { message }
+            | Event::EntryDiscarded { message, .. } => {
                 line(self.terminal, &json!({"reason": "cache-trouble", "message": message}));
             }
             Event::Interrupted => line(self.terminal, &json!({"reason": "interrupted"})),
