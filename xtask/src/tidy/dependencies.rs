@@ -20,6 +20,7 @@ const LIBRARIES: &[Library] = &[
     library("clap_complete", &["bytekiln"], false, "shell completions"),
     library("ctrlc", &["bytekiln"], false, "an interrupt leaves the tree whole"),
     library("expect-test", &[], true, "inline snapshots"),
+    library("flate2", &["artifact"], false, "gzip streams"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),
@@ -34,15 +35,17 @@ const LIBRARIES: &[Library] = &[
     library("serde_json", &["bytekiln", "tests", "xtask"], true, "machine-readable output"),
     library("sha2", &["action"], false, "the one digest"),
     library("strsim", &["project"], false, "the nearest right key"),
+    library("tar", &["artifact"], false, "tars and their extensions"),
     library(
         "tempfile",
-        &["cache", "executor", "project", "test-support", "tests", "xtask"],
+        &["artifact", "cache", "executor", "project", "test-support", "tests", "xtask"],
         true,
         "whole files or none: written beside, then renamed",
     ),
     library("toml_edit", &["project"], false, "manifests keep their formatting"),
     library("unicode-ident", &["python"], false, "what a Python identifier is"),
     library("unicode-width", &["bytekiln"], false, "carets under wide characters"),
+    library("zip", &["artifact"], false, "zips with all their extensions"),
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.

@@ -3,9 +3,14 @@
 pub(crate) mod build;
 pub(crate) mod cache;
 mod clean;
+mod diff;
+mod doctor;
 mod inspect;
+mod lock;
 mod manifest;
+mod normalize;
 mod plan;
+mod verify;
 
 use clap::CommandFactory;
 
@@ -47,6 +52,11 @@ pub(crate) fn run(
             let reload = || workspace(global, environment);
             manifest::remove(member, &reload, environment, terminal)
         }
+        Command::Verify(verify) => verify::run(verify, global, environment, terminal),
+        Command::Doctor(doctor) => doctor::run(doctor, global, environment, terminal),
+        Command::Normalize(normalize) => normalize::run(normalize, global, environment, terminal),
+        Command::Lock(lock) => lock::run(lock, session(&lock.select)?, terminal),
+        Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {

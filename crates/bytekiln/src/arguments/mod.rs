@@ -1,9 +1,23 @@
 //! Arguments as typed. What they mean, together with environment and manifest, is decided in
 //! `settings`; nothing below this crate sees clap.
 
+mod diff;
+mod doctor;
+mod inspect;
+mod lock;
+mod normalize;
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use diff::DiffArguments;
+pub use doctor::DoctorArguments;
+pub use inspect::InspectArguments;
+pub use lock::LockArguments;
+pub use normalize::NormalizeArguments;
+pub use verify::VerifyArguments;
 
 /// Reproducible, hash-based bytecode caches for Python monorepos.
 ///
@@ -85,8 +99,18 @@ pub enum Command {
     Add(MemberArguments),
     /// Remove a folder from the members of the workspace
     Remove(MemberArguments),
+    /// Prove that .pyc files came from their sources
+    Verify(VerifyArguments),
+    /// Say what an interpreter will load from a finished tree or zip, and what not
+    Doctor(DoctorArguments),
+    /// Rewrite .pyc files of other tools in the canonical form
+    Normalize(NormalizeArguments),
+    /// Write bytekiln.lock: digests of sources and outputs
+    Lock(LockArguments),
     /// Show what is in .pyc files
     Inspect(InspectArguments),
+    /// Compare two .pyc files, trees or archives
+    Diff(DiffArguments),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache
@@ -237,17 +261,6 @@ pub struct MemberArguments {
     /// Folders of members
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-}
-
-/// `inspect`.
-#[derive(Debug, Args)]
-pub struct InspectArguments {
-    /// .pyc files
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// How it is shown
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub format: PlanFormat,
 }
 
 /// `clean`.

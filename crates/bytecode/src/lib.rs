@@ -1,0 +1,8 @@
+//! What the bytes of `co_code`, `co_linetable` and `co_exceptiontable` mean in each release from
+//! 3.8 to 3.15. Total: any bytes decode to something or to an error. Knows nothing of code objects,
+//! files or syntax.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod instruction;
+
+pub use instruction::{Handler, Instruction, Location, Operand, TableError};

@@ -1,0 +1,17 @@
+//! `bytekiln doctor`.
+
+use crate::arguments::{DoctorArguments, Global};
+use crate::environment::Environment;
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+use crate::report::terminal::Terminal;
+
+/// Runs the command.
+pub(crate) fn run(
+    _arguments: &DoctorArguments,
+    _global: &Global,
+    _environment: &Environment,
+    _terminal: &Terminal,
+) -> Result<ExitStatus, CommandFailure> {
+    Err(CommandFailure::usage("`doctor` is being built"))
+}
