@@ -46,6 +46,11 @@ pub enum Outcome {
         /// The output.
         output: Digest,
     },
+    /// It compiled, and only the digest was kept: enough to compare with, nothing to restore from.
+    Digested {
+        /// The output, of which no store has a blob.
+        output: Digest,
+    },
     /// The compiler refuses this source, and always will under this key.
     Rejected {
         /// Why.

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! u8  version = 1
-//! u8  outcome: 0 compiled → 32 bytes SHA-256, u64 size; 1 rejected → one diagnostic
+//! u8  outcome: 0 compiled → 32 bytes SHA-256, u64 size; 1 rejected → one diagnostic;
+//!     2 digested, the blob was not kept → 32 bytes SHA-256, u64 size
 //! u32 number of warnings, then as many diagnostics
 //! u64 microseconds of compilation
 //! diagnostic: u8 kind (0 error, 1 warning), u8 flags, string category, string message,
@@ -34,8 +35,11 @@ pub fn encode_result(result: &ActionResult) -> Vec<u8> {
     match &result.outcome {
         Outcome::Compiled { output } => {
             out.push(0);
-            out.extend_from_slice(&output.hash);
-            out.extend_from_slice(&output.size.to_le_bytes());
+            put_digest(&mut out, output);
+        }
+        Outcome::Digested { output } => {
+            out.push(2);
+            put_digest(&mut out, output);
         }
         Outcome::Rejected { error } => {
             out.push(1);
@@ -57,8 +61,9 @@ pub fn decode_result(bytes: &[u8]) -> Option<ActionResult> {
         return None;
     }
     let outcome = match input.byte()? {
-        0 => Outcome::Compiled { output: Digest { hash: input.array()?, size: input.long()? } },
+        0 => Outcome::Compiled { output: input.digest()? },
         1 => Outcome::Rejected { error: input.diagnostic()? },
+        2 => Outcome::Digested { output: input.digest()? },
         _ => return None,
     };
     let mut warnings = Vec::new(); // no capacity: the number is not to be trusted
@@ -67,6 +72,11 @@ pub fn decode_result(bytes: &[u8]) -> Option<ActionResult> {
     }
     let compile_micros = input.long()?;
     input.0.is_empty().then_some(ActionResult { outcome, warnings, compile_micros })
+}
+
+fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
+    out.extend_from_slice(&digest.hash);
+    out.extend_from_slice(&digest.size.to_le_bytes());
 }
 
 /// A length beyond `u32` cannot be written; it comes out as a number that `decode_result`
@@ -132,6 +142,10 @@ impl<'a> Input<'a> {
 
     fn long(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
+    }
+
+    fn digest(&mut self) -> Option<Digest> {
+        Some(Digest { hash: self.array()?, size: self.long()? })
     }
 
     fn string(&mut self) -> Option<String> {

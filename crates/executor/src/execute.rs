@@ -1,5 +1,6 @@
 //! The order of things: remove, look up, restore, compile, report.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use bytekiln_cache::Store;
@@ -7,6 +8,7 @@ use bytekiln_cache::Store;
 use crate::execution::{Execution, Removals};
 use crate::known::{look_up, restore, tasks};
 use crate::queue::{GroupKey, Queue, Task};
+use crate::source::{Sources, WorkspaceFiles};
 use crate::worker::Slot;
 use crate::{Engine, Event, Options, Report, Subscriber, Work};
 
@@ -21,7 +23,22 @@ pub fn execute(
     events: Subscriber<'_>,
     cancel: &AtomicBool,
 ) -> Report {
-    let execution = Execution::new(work, store, options, events, cancel);
+    let files = WorkspaceFiles { root: work.roots.first().map(PathBuf::as_path) };
+    execute_with(work, &files, engine, store, options, events, cancel)
+}
+
+/// As [`execute`], with sources from elsewhere than below the first root of the work. Without a
+/// store, jobs without an output leave nothing behind but their digest in the report.
+pub fn execute_with(
+    work: &Work,
+    sources: &dyn Sources,
+    engine: &dyn Engine,
+    store: Option<&dyn Store>,
+    options: &Options,
+    events: Subscriber<'_>,
+    cancel: &AtomicBool,
+) -> Report {
+    let execution = Execution::new(work, sources, store, options, events, cancel);
     events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
     // Before anything is written: on a file system that folds case, an old name may be a new one.
     let removals = remove(&execution);

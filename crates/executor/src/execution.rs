@@ -12,7 +12,7 @@ use crate::outputs::{Content, LastFolder, Outputs};
 use crate::queue::Task;
 use crate::record::{Kept, Recorder};
 use crate::result::canonical_pyc;
-use crate::source::read_source;
+use crate::source::{Sources, checked};
 use crate::{Event, Failure, Job, JobEnd, Options, Reply, Report, Subscriber, Verdict, Work};
 
 /// What all threads share.
@@ -20,6 +20,7 @@ pub(crate) struct Execution<'a> {
     pub work: &'a Work,
     pub options: &'a Options,
     pub events: Subscriber<'a>,
+    sources: &'a dyn Sources,
     pub recorder: Recorder<'a>,
     pub outputs: Outputs<'a>,
     cancel: &'a AtomicBool,
@@ -38,6 +39,7 @@ pub(crate) struct Effort {
 impl<'a> Execution<'a> {
     pub(crate) fn new(
         work: &'a Work,
+        sources: &'a dyn Sources,
         store: Option<&'a dyn Store>,
         options: &'a Options,
         events: Subscriber<'a>,
@@ -47,6 +49,7 @@ impl<'a> Execution<'a> {
             work,
             options,
             events,
+            sources,
             recorder: Recorder::new(store, events),
             outputs: Outputs::new(&work.roots, options.link),
             cancel,
@@ -76,11 +79,12 @@ impl<'a> Execution<'a> {
     }
 
     /// The bytes of a job's source, as planned.
-    pub(crate) fn source_of(&self, job: &Job) -> Result<std::sync::Arc<[u8]>, Failure> {
-        let Some(root) = self.work.roots.first() else {
-            return Err(Failure::SourceUnreadable("the work has no folders".to_owned()));
-        };
-        read_source(root, &job.source, &job.action.source)
+    pub(crate) fn source_of(
+        &self,
+        index: usize,
+        job: &Job,
+    ) -> Result<std::sync::Arc<[u8]>, Failure> {
+        checked(self.sources, index, job)
     }
 
     /// A job has ended.
@@ -156,8 +160,7 @@ impl<'a> Execution<'a> {
             Kept::InMemory => Content::Bytes(pyc),
         };
         for index in &task.jobs {
-            let Some(job) = self.job(*index) else { continue };
-            let end = match self.place_fresh(last, job, leader, &blob.digest, content) {
+            let end = match self.place_fresh(last, *index, leader, &blob.digest, content) {
                 Ok(()) => JobEnd::Compiled { output: blob.digest, warnings: warnings.clone() },
                 Err(failure) => JobEnd::Failed(failure),
             };
@@ -171,13 +174,14 @@ impl<'a> Execution<'a> {
     fn place_fresh(
         &self,
         last: &mut LastFolder,
-        job: &Job,
+        index: usize,
         leader: &Job,
         digest: &Digest,
         content: Content<'_>,
     ) -> Result<(), Failure> {
+        let Some(job) = self.job(index) else { return Ok(()) };
         if job.source != leader.source {
-            self.source_of(job)?;
+            self.source_of(index, job)?;
         }
         match &job.output {
             Some(output) if !self.outputs.holds(last, output, digest) => self

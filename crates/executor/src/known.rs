@@ -64,11 +64,17 @@ pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for (task, answer) in tasks.into_iter().zip(answers) {
         match answer {
-            Some(result) => known.push((task, result)),
-            None => unknown.push(task),
+            Some(result) if is_enough(execution, &task, &result) => known.push((task, result)),
+            Some(_) | None => unknown.push(task),
         }
     }
     (known, unknown)
+}
+
+/// A digest without a blob answers those who only ask; who wants a file needs more.
+fn is_enough(execution: &Execution<'_>, task: &Task, result: &ActionResult) -> bool {
+    let wants_file = |index: &usize| execution.job(*index).is_some_and(|job| job.output.is_some());
+    !matches!(result.outcome, Outcome::Digested { .. }) || !task.jobs.iter().any(wants_file)
 }
 
 /// Ends what is known, and gives back the tasks whose output the store has lost.
@@ -113,7 +119,7 @@ fn restore_one<'a>(
             }
             return None;
         }
-        Outcome::Compiled { output } => *output,
+        Outcome::Compiled { output } | Outcome::Digested { output } => *output,
     };
     let mut waiting = Vec::new();
     for index in &task.jobs {
@@ -185,7 +191,7 @@ fn is_usable(execution: &Execution<'_>, task: &Task, job: &Job, object: &LocalOb
 fn is_valid(execution: &Execution<'_>, task: &Task, blob: &Blob) -> bool {
     let Some(job) = execution.job(task.leader()) else { return false };
     // If the source cannot be read now, the compilation that follows will say so.
-    let Ok(source) = execution.source_of(job) else { return false };
+    let Ok(source) = execution.source_of(task.leader(), job) else { return false };
     keep_or_discard(execution, task, check_pyc(&job.action, &source, &blob.bytes))
 }
 

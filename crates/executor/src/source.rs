@@ -1,4 +1,5 @@
-//! Reads a source once, and only if it is still what was planned. Knows nothing of compilers.
+//! Where sources come from: files below the workspace, or whatever the caller has. Read once, and
+//! used only if they are still what was planned. Knows nothing of compilers.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,14 +11,48 @@ use std::sync::Arc;
 use bytekiln_action::{Digest, RepoPath};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use crate::Failure;
+use crate::{Failure, Job};
 
-/// The bytes that the action was keyed by.
-pub(crate) fn read_source(
-    root: &Path,
-    source: &RepoPath,
-    expected: &Digest,
+/// Where the bytes of sources come from: members of an archive, files anywhere, memory.
+pub trait Sources: Sync {
+    /// The bytes of the source of job number `index`. They need not be what the action's key says:
+    /// the executor checks that. Called from several threads, and more than once for a job that is
+    /// tried again.
+    ///
+    /// # Errors
+    /// [`Failure::SourceUnreadable`] or [`Failure::SourceChanged`].
+    fn read(&self, index: usize, job: &Job) -> Result<Arc<[u8]>, Failure>;
+}
+
+/// Files below the first root of the work.
+pub(crate) struct WorkspaceFiles<'a> {
+    pub root: Option<&'a Path>,
+}
+
+impl Sources for WorkspaceFiles<'_> {
+    fn read(&self, _index: usize, job: &Job) -> Result<Arc<[u8]>, Failure> {
+        let Some(root) = self.root else {
+            return Err(Failure::SourceUnreadable("the work has no folders".to_owned()));
+        };
+        read_file(root, &job.source, &job.action.source)
+    }
+}
+
+/// What a source gave, if it is what the action was keyed by.
+pub(crate) fn checked(
+    sources: &dyn Sources,
+    index: usize,
+    job: &Job,
 ) -> Result<Arc<[u8]>, Failure> {
+    let bytes = sources.read(index, job)?;
+    if Digest::of(&bytes) != job.action.source {
+        return Err(Failure::SourceChanged);
+    }
+    Ok(bytes)
+}
+
+/// As many bytes as are expected; whether they are the right ones is for [`checked`].
+fn read_file(root: &Path, source: &RepoPath, expected: &Digest) -> Result<Arc<[u8]>, Failure> {
     let path = root.join(OsStr::from_bytes(source.as_bytes()));
     let unreadable = |error: io::Error| {
         Failure::SourceUnreadable(format!("could not read `{}`: {error}", path.display()))
@@ -40,9 +75,6 @@ pub(crate) fn read_source(
             return Err(Failure::SourceChanged);
         }
         Err(error) => return Err(unreadable(error)),
-    }
-    if Digest::of(&bytes) != *expected {
-        return Err(Failure::SourceChanged);
     }
     Ok(bytes.into())
 }

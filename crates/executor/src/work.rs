@@ -22,7 +22,8 @@ pub struct Compiler {
 /// One compilation.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The source, below `Work::roots[0]`.
+    /// The source, below `Work::roots[0]`, or a name for it where the caller brings its own
+    /// [`crate::Sources`]; two jobs of one name have one source.
     pub source: RepoPath,
     /// Key: what is compiled must have the digest `action.source`.
     pub action: Action,

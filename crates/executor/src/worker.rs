@@ -222,7 +222,7 @@ impl<'a> Slot<'a> {
                 break;
             };
             let Some(job) = self.execution.job(task.leader()) else { continue };
-            let source = match self.execution.source_of(job) {
+            let source = match self.execution.source_of(task.leader(), job) {
                 Ok(source) => source,
                 Err(failure) => {
                     // Only this source: another one of the same content may stand for the rest.

@@ -49,9 +49,13 @@ pub struct GcOptions {
     /// Bytes of blobs (lengths of files); `None` for any number.
     pub max_bytes: Option<u64>,
     /// Time since the last use of a blob, and since the making of a result without one (a
-    /// rejection); `None` for any.
+    /// rejection or a digest); `None` for any, but half a year for digests, which no blob's going
+    /// takes along.
     pub max_age: Option<Duration>,
 }
+
+/// How long a digest without a blob is kept where no age is asked for.
+const DIGEST_AGE: Duration = Duration::from_secs(183 * 24 * 3600);
 
 /// What [`DiskStore::gc`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,16 +140,20 @@ impl DiskStore {
         }
         self.evict(scan.objects, options, now, &mut report)?;
 
-        let too_old = |kept: &Kept| {
+        let too_old = |kept: &Kept, limit: Option<Duration>| {
             let recorded = UNIX_EPOCH.checked_add(Duration::from_micros(kept.recorded));
             let age = recorded.and_then(|recorded| now.duration_since(recorded).ok());
-            options.max_age.is_some_and(|max_age| age.unwrap_or_default() > max_age)
+            limit.is_some_and(|limit| age.unwrap_or_default() > limit)
         };
         let keep = |_: &ActionDigest, kept: &Kept| {
             decode_result(&kept.result).is_some_and(|result| match result.outcome {
                 // Asked of the disk, not of the scan: a build may have written it since.
                 Outcome::Compiled { output } => self.objects.contains(&output),
-                Outcome::Rejected { .. } => !too_old(kept),
+                Outcome::Rejected { .. } => !too_old(kept, options.max_age),
+                // There was never a blob: nothing is lost with it.
+                Outcome::Digested { .. } => {
+                    !too_old(kept, Some(options.max_age.unwrap_or(DIGEST_AGE)))
+                }
             })
         };
         let merged = merge(&folder, &lock, keep, &self.warnings)

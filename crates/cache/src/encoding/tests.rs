@@ -57,6 +57,23 @@ fn golden_compiled() {
 }
 
 #[test]
+fn golden_digested() {
+    let output = Digest { hash: [0xcd; 32], size: 3 };
+    check(
+        &ActionResult {
+            outcome: Outcome::Digested { output },
+            warnings: vec![],
+            compile_micros: 2,
+        },
+        expect![[r#"
+            01 02 cd cd cd cd cd cd cd cd cd cd cd cd cd cd
+            cd cd cd cd cd cd cd cd cd cd cd cd cd cd cd cd
+            cd cd 03 00 00 00 00 00 00 00 00 00 00 00 02 00
+            00 00 00 00 00 00"#]],
+    );
+}
+
+#[test]
 fn golden_rejected() {
     check(
         &rejection(),
@@ -106,6 +123,7 @@ proptest! {
     #[test]
     fn round_trip(
         rejected in proptest::option::of(diagnostic()),
+        kept in any::<bool>(),
         hash in any::<[u8; 32]>(),
         size in any::<u64>(),
         warnings in proptest::collection::vec(diagnostic(), 0..4),
@@ -113,7 +131,8 @@ proptest! {
     ) {
         let outcome = match rejected {
             Some(error) => Outcome::Rejected { error },
-            None => Outcome::Compiled { output: Digest { hash, size } },
+            None if kept => Outcome::Compiled { output: Digest { hash, size } },
+            None => Outcome::Digested { output: Digest { hash, size } },
         };
         let result = ActionResult { outcome, warnings, compile_micros };
         prop_assert_eq!(decode_result(&encode_result(&result)), Some(result));

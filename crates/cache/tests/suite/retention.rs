@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use bytekiln_action::Digest;
+use bytekiln_action::{ActionResult, Digest, Outcome};
 use bytekiln_cache::{DiskOptions, DiskStats, DiskStore, GcOptions, GcReport, ResultEntry, Store};
 use bytekiln_test_support::Scratch;
 use bytekiln_test_support::store_conformance::{action, blob, compiled, rejected};
@@ -116,6 +116,27 @@ fn what_is_too_old_goes() {
     assert_eq!((report.removed_objects, report.results_dropped, report.results_kept), (4, 5, 0));
     assert_eq!(present(&store, &digests), [0; 0]);
     assert_eq!(present(&store, &[fresh.digest]), [0]);
+}
+
+#[test]
+fn a_digest_that_never_had_a_blob_stays_for_its_age() {
+    let scratch = Scratch::new();
+    let output = blob(b"never kept").digest;
+    let digested = ResultEntry {
+        action: action(9),
+        result: ActionResult {
+            outcome: Outcome::Digested { output },
+            warnings: Vec::new(),
+            compile_micros: 1,
+        },
+    };
+    open(scratch.path()).update_results(std::slice::from_ref(&digested)).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    let store = open(scratch.path());
+    assert_eq!(store.gc(&at_most(0)).unwrap().results_kept, 1);
+    assert_eq!(store.get_results(&[action(9)]).unwrap(), [Some(digested.result)]);
+    let drop_old = GcOptions { max_bytes: None, max_age: Some(Duration::from_millis(20)) };
+    assert_eq!(store.gc(&drop_old).unwrap().results_dropped, 1);
 }
 
 #[test]

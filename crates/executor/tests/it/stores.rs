@@ -83,6 +83,31 @@ fn broken_entries_are_misses() {
 }
 
 #[test]
+fn a_digest_without_a_blob_answers_only_those_who_ask() {
+    let store = MemoryStore::new();
+    let (project, mut work) = project();
+    let output = Digest::of(b"known");
+    let known = ActionResult {
+        outcome: Outcome::Digested { output },
+        warnings: Vec::new(),
+        compile_micros: 1,
+    };
+    let entry =
+        |job: usize| ResultEntry { action: work.jobs[job].action.digest(), result: known.clone() };
+    store.update_results(&[entry(0), entry(2)]).unwrap();
+    work.jobs[2].output = None;
+    let (report, _) = run(&work, &Scripted::default(), Some(&store), &options());
+    expect![[r#"
+        a.py: compiled
+        b.py: rejected, ? SyntaxError: no | ?
+        c.py: cached (Store)
+        d.py: OutOfResources("MemoryError: ")
+    "#]]
+    .assert_eq(&ends(&work, &report));
+    assert_eq!(project.made().len(), 1);
+}
+
+#[test]
 fn a_broken_object_on_disk_is_a_miss() {
     let cache = Scratch::new();
     let store = DiskStore::open(&cache.join("cache"), DiskOptions::default()).unwrap();
