@@ -25,7 +25,8 @@ pub use index::{
 };
 pub use init::{InitialManifest, InitialTarget, initial_manifest};
 pub use interpreter::{
-    Interpreter, InterpreterError, InterpreterFault, SearchPath, find_interpreters,
+    Interpreter, InterpreterError, InterpreterFault, SearchPath, Survey, find_all_interpreters,
+    find_interpreters,
 };
 pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,

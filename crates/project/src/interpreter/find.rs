@@ -51,7 +51,7 @@ impl SearchPath {
         folders
     }
 
-    fn pyenv(&self) -> Option<PathBuf> {
+    pub(super) fn pyenv(&self) -> Option<PathBuf> {
         self.pyenv_root
             .clone()
             .or_else(|| self.home.as_ref().map(|home| home.join(".pyenv")))
@@ -90,10 +90,10 @@ pub fn find_interpreters(
     result.map(|()| found)
 }
 
-struct Finder<'a> {
-    search: &'a SearchPath,
-    root: &'a Path,
-    identities: Identities,
+pub(super) struct Finder<'a> {
+    pub(super) search: &'a SearchPath,
+    pub(super) root: &'a Path,
+    pub(super) identities: Identities,
 }
 
 /// One search: what it looked at.
@@ -166,7 +166,10 @@ impl Finder<'_> {
         }
     }
 
-    fn ask(&mut self, executable: &Path) -> Result<(Arc<Toolchain>, Vec<Watch>), InterpreterFault> {
+    pub(super) fn ask(
+        &mut self,
+        executable: &Path,
+    ) -> Result<(Arc<Toolchain>, Vec<Watch>), InterpreterFault> {
         let metadata = std::fs::metadata(executable).map_err(|_| InterpreterFault::Missing)?;
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         if !metadata.is_file() || mode & 0o111 == 0 {
@@ -190,7 +193,7 @@ impl Finder<'_> {
         Err(not_found(command.to_owned(), search))
     }
 
-    fn folders(&self, evidence: &mut Vec<Watch>) -> Vec<PathBuf> {
+    pub(super) fn folders(&self, evidence: &mut Vec<Watch>) -> Vec<PathBuf> {
         let mut folders = self.search.folders.clone();
         folders.extend(self.search.path_folders(self.root, evidence));
         folders.extend([PathBuf::from("/usr/local/bin"), PathBuf::from("/usr/bin")]);
@@ -300,7 +303,7 @@ fn is_version(toolchain: &Toolchain, numbers: &[u16], free_threaded: bool) -> bo
 }
 
 /// `3.13`, `3.13.1t`, also as pyenv and uv write them: `cpython-3.13`, `cpython@3.13`.
-fn parse_version(text: &str) -> Option<(Vec<u16>, bool)> {
+pub(super) fn parse_version(text: &str) -> Option<(Vec<u16>, bool)> {
     let text =
         text.strip_prefix("cpython").map_or(text, |rest| rest.trim_start_matches(['-', '@']));
     let (text, free_threaded) = match text.strip_suffix('t') {
@@ -313,7 +316,7 @@ fn parse_version(text: &str) -> Option<(Vec<u16>, bool)> {
 }
 
 /// pyenv's installations of this version, the newest first.
-fn pyenv_folders(versions: &Path, numbers: &[u16]) -> Vec<PathBuf> {
+pub(super) fn pyenv_folders(versions: &Path, numbers: &[u16]) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(versions) else { return Vec::new() };
     let mut folders: Vec<(Vec<u16>, PathBuf)> = entries
         .filter_map(Result::ok)
@@ -328,7 +331,7 @@ fn pyenv_folders(versions: &Path, numbers: &[u16]) -> Vec<PathBuf> {
 }
 
 /// What `uv python find` says; uv finds its own installations and downloads nothing.
-fn uv_python(uv: &Path, version: &str, search: &SearchPath) -> Option<PathBuf> {
+pub(super) fn uv_python(uv: &Path, version: &str, search: &SearchPath) -> Option<PathBuf> {
     let mut command = Command::new(uv);
     command.args(["python", "find", "--offline", "--no-project", version]);
     command.env_clear().current_dir("/").stdin(Stdio::null());

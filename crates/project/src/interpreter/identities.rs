@@ -29,7 +29,8 @@ struct Known {
 
 /// Identities known from before, and those asked for now.
 pub(super) struct Identities {
-    path: PathBuf,
+    /// Where they are kept; `None`: nowhere.
+    path: Option<PathBuf>,
     clock: FileClock,
     known: Vec<Known>,
     /// Faults met in this run, so that none is waited for twice.
@@ -50,7 +51,13 @@ impl Identities {
             .unwrap_or_default();
         // Without a clock nothing is kept.
         let clock = file_clock(state_dir, Path::new("/")).unwrap_or_default();
-        Identities { path, clock, known, faults: Vec::new(), changed: false }
+        Identities { path: Some(path), clock, known, faults: Vec::new(), changed: false }
+    }
+
+    /// Of this run only.
+    pub(super) fn unkept() -> Identities {
+        let (known, faults) = (Vec::new(), Vec::new());
+        Identities { path: None, clock: FileClock::default(), known, faults, changed: false }
     }
 
     /// Who the executable is, and the files that this depends on.
@@ -87,9 +94,7 @@ impl Identities {
 
     /// Keeps what was learnt. A state folder that cannot be written has been or will be told.
     pub(super) fn write(mut self) {
-        if !self.changed {
-            return;
-        }
+        let Some(path) = self.path.filter(|_| self.changed) else { return };
         self.known.retain(|known| !known.is_young);
         self.known.sort_by(|a, b| a.executable.cmp(&b.executable));
         let mut out = Writer::default();
@@ -102,7 +107,7 @@ impl Identities {
             }
             put_toolchain(&mut out, &known.toolchain);
         }
-        let _ = write_state(&self.path, FILE, &out.bytes);
+        let _ = write_state(&path, FILE, &out.bytes);
     }
 }
 

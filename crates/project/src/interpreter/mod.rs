@@ -1,6 +1,7 @@
 //! Finding the interpreters that a profile asks for, and asking each who it is. Answers are kept
 //! by the stamps of the files that gave them, so that a no-op starts none.
 
+mod all;
 mod error;
 mod find;
 mod identities;
@@ -14,6 +15,7 @@ use bytekiln_action::Toolchain;
 
 use crate::index::Watch;
 
+pub use all::{Survey, find_all_interpreters};
 pub use error::{InterpreterError, InterpreterFault};
 pub use find::{SearchPath, find_interpreters};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
+use super::all::find_all_interpreters;
 use super::find::{SearchPath, find_interpreters};
 use super::probe::probe;
 use crate::InterpreterSpec;
@@ -174,4 +175,39 @@ fn uv_and_pyenv_are_asked_last() {
         "{}",
         executable.display()
     );
+}
+
+#[test]
+fn all_patch_releases_are_found_once_each() {
+    let Some(python) = bytekiln_test_support::pythons::any_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (bin, state) = (folder.path().join("bin"), folder.path().join("state"));
+    std::fs::create_dir(&bin).unwrap();
+    let started = folder.path().join("started");
+    let real = python.path.display();
+    let count = format!("echo x >> {}; ", started.display());
+    for name in ["python3", &format!("python{}", python.name())] {
+        script(&bin, name, &format!("{count}exec {real} \"$@\""));
+    }
+    // Another build of the same release.
+    let pyenv = folder.path().join(format!("pyenv/versions/{}.99/bin", python.name()));
+    std::fs::create_dir_all(&pyenv).unwrap();
+    let other = format!("{count}{real} \"$@\" | sed 's/^build .*/build 6f74686572/'");
+    script(&pyenv, "python3", &other);
+    std::thread::sleep(Duration::from_millis(15));
+    let search = SearchPath {
+        folders: vec![bin],
+        pyenv_root: Some(folder.path().join("pyenv")),
+        ..SearchPath::default()
+    };
+    let release = bytekiln_python::Release::from_minor(python.version.1).unwrap();
+    let find = || {
+        let survey = find_all_interpreters(&[release], &search, folder.path(), Some(&state));
+        let builds = |found: &super::Interpreter| found.toolchain.build.clone();
+        let builds: Vec<String> = survey.found.iter().map(builds).collect();
+        assert_eq!(builds.iter().filter(|build| *build == "other").count(), 1, "{builds:?}");
+        assert!(builds.iter().any(|build| build != "other"));
+        std::fs::read_to_string(&started).unwrap().lines().count()
+    };
+    assert_eq!((find(), find()), (3, 3), "the second search starts none");
 }
