@@ -17,7 +17,7 @@ pub use doctor::DoctorArguments;
 pub use inspect::InspectArguments;
 pub use lock::LockArguments;
 pub use normalize::NormalizeArguments;
-pub use verify::VerifyArguments;
+pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
 
 /// Reproducible, hash-based bytecode caches for Python monorepos.
 ///

@@ -1,4 +1,4 @@
-//! `bytekiln verify`.
+//! `bytekiln verify`: proves that caches came from their sources.
 
 use crate::arguments::{Global, VerifyArguments};
 use crate::environment::Environment;
