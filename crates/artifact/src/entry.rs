@@ -57,3 +57,57 @@ pub struct Entry {
     /// When it was modified.
     pub modified: Modified,
 }
+
+/// An entry that was refused, or that can be listed but not read. None is ever left out silently.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryProblem {
+    /// The name as it is stored, which need not be a path inside the artifact.
+    pub name: Vec<u8>,
+    /// What is wrong.
+    pub kind: EntryProblemKind,
+}
+
+/// Why an entry was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum EntryProblemKind {
+    /// Its name is absolute, has `..`, an empty part or a NUL: it would lie outside.
+    BadName,
+    /// An entry of this name was there before, and is the one that is listed. In a zip, CPython and
+    /// `unzip` may disagree about which of them counts.
+    Duplicate,
+    /// It is encrypted.
+    Encrypted,
+    /// It is compressed with this zip method; only 0 (stored) and 8 (deflate) are read.
+    UnsupportedCompression(u16),
+    /// A sparse file of a tar.
+    Sparse,
+    /// A device, pipe or socket, or an entry of unknown type.
+    Special,
+    /// A link that leads out of the artifact. Listed too, but not readable.
+    LinkLeadsOutside,
+    /// A link to nothing, or in a circle. Listed too, but not readable.
+    DanglingLink,
+    /// A folder that could not be listed, or a file that could not be looked at; carries the
+    /// message of the system.
+    Unreadable(String),
+}
+
+impl std::fmt::Display for EntryProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` ", self.name.escape_ascii())?;
+        match &self.kind {
+            EntryProblemKind::BadName => f.write_str("has a name that leads out of the artifact"),
+            EntryProblemKind::Duplicate => f.write_str("is there more than once"),
+            EntryProblemKind::Encrypted => f.write_str("is encrypted"),
+            EntryProblemKind::UnsupportedCompression(method) => {
+                write!(f, "is compressed with method {method}, which is not supported")
+            }
+            EntryProblemKind::Sparse => f.write_str("is a sparse file, which is not supported"),
+            EntryProblemKind::Special => f.write_str("is neither file nor folder nor link"),
+            EntryProblemKind::LinkLeadsOutside => f.write_str("is a link out of the artifact"),
+            EntryProblemKind::DanglingLink => f.write_str("is a link to nothing"),
+            EntryProblemKind::Unreadable(error) => write!(f, "could not be read: {error}"),
+        }
+    }
+}

@@ -27,7 +27,7 @@ const LIBRARIES: &[Library] = &[
     library("proptest", &[], true, "properties"),
     library(
         "rustix",
-        &["bytekiln", "cache", "executor", "project", "test-support", "tests", "xtask"],
+        &["artifact", "bytekiln", "cache", "executor", "project", "test-support", "tests", "xtask"],
         true,
         "system calls that std has not: openat, flock, getrusage, setresuid",
     ),
@@ -45,7 +45,6 @@ const LIBRARIES: &[Library] = &[
     library("toml_edit", &["project"], false, "manifests keep their formatting"),
     library("unicode-ident", &["python"], false, "what a Python identifier is"),
     library("unicode-width", &["bytekiln"], false, "carets under wide characters"),
-    library("zip", &["artifact"], false, "zips with all their extensions"),
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.
