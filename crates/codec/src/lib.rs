@@ -4,6 +4,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod canonical;
+mod compare;
 mod header;
 mod limits;
 mod marshal;
@@ -12,6 +13,10 @@ mod source_hash;
 mod summary;
 
 pub use canonical::{CANONICAL_FORM_VERSION, CanonicalOptions, canonicalize};
+pub use compare::{
+    CodeStep, CompareError, CompareOptions, Divergence, EncodingDifference, Found, Place, Side,
+    TreeComparison, compare,
+};
 pub use header::{HEADER_LENGTH, Header, HeaderError, Validation};
 pub use limits::Limits;
 pub use marshal::{

@@ -10,7 +10,7 @@ use crate::marshal::{
     CODE_FIELDS_MAX, CodeField, DecodeError, DecodeErrorKind, Node, Object, Tree, number, tag, text,
 };
 
-pub(super) struct Interner<'t> {
+pub(crate) struct Interner<'t> {
     tree: &'t Tree<'t>,
     values: Values<'t>,
     /// The value of each node.
@@ -21,7 +21,7 @@ pub(super) struct Interner<'t> {
 }
 
 impl<'t> Interner<'t> {
-    pub(super) fn new(tree: &'t Tree<'t>) -> Interner<'t> {
+    pub(crate) fn new(tree: &'t Tree<'t>) -> Interner<'t> {
         Interner {
             tree,
             // One more for the recorded path.
@@ -33,12 +33,17 @@ impl<'t> Interner<'t> {
         }
     }
 
-    pub(super) fn values(&self) -> &Values<'t> {
+    pub(crate) fn values(&self) -> &Values<'t> {
         &self.values
     }
 
+    /// The value of each node, once all are interned.
+    pub(crate) fn ids(&self) -> &[ValueId] {
+        &self.ids
+    }
+
     /// Interns all nodes, children before parents as they are numbered; the value of the root.
-    pub(super) fn intern_tree(&mut self) -> Result<ValueId, DecodeError> {
+    pub(crate) fn intern_tree(&mut self) -> Result<ValueId, DecodeError> {
         let tree = self.tree;
         for node in &tree.nodes {
             let id = self.node(node)?;
@@ -210,7 +215,7 @@ impl<'t> Interner<'t> {
     }
 
     /// Gives `path` to the code object `root` and to all that have its file name.
-    pub(super) fn replace_filename(&mut self, root: ValueId, path: &[u8]) {
+    pub(crate) fn replace_filename(&mut self, root: ValueId, path: &[u8]) {
         let layout = self.tree.layout();
         let Some(place) = layout.fields.iter().position(|field| *field == CodeField::Filename)
         else {

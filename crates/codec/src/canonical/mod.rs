@@ -2,10 +2,10 @@
 //! object, whatever process wrote them. The rules are `docs/canonical-form.md`.
 
 mod equality;
-mod intern;
+pub(crate) mod intern;
 mod mix;
 mod order;
-mod values;
+pub(crate) mod values;
 mod write;
 
 use bytekiln_python::Release;

@@ -5,12 +5,12 @@ use super::mix;
 use crate::marshal::{CODE_FIELDS_MAX, CodeLayout, CodeNumbers, Integer, number, tag};
 
 /// Index of a value in [`Values`].
-pub(super) type ValueId = u32;
+pub(crate) type ValueId = u32;
 
 /// What a value is. Kinds keep values apart that Python calls equal: `1`, `1.0` and `True`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     None,
     False,
     True,
@@ -34,61 +34,61 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn has_children(self) -> bool {
+    pub(crate) fn has_children(self) -> bool {
         matches!(self, Kind::Tuple | Kind::Frozenset | Kind::Slice | Kind::Frozendict | Kind::Code)
     }
 
-    pub(super) fn is_singleton(self) -> bool {
+    pub(crate) fn is_singleton(self) -> bool {
         matches!(self, Kind::None | Kind::False | Kind::True | Kind::Ellipsis | Kind::StopIteration)
     }
 }
 
 /// The singletons, at the ids 0 to 4.
-pub(super) const SINGLETONS: [Kind; 5] =
+pub(crate) const SINGLETONS: [Kind; 5] =
     [Kind::None, Kind::False, Kind::True, Kind::Ellipsis, Kind::StopIteration];
 
 /// Text in which all characters are ASCII.
-pub(super) const MARK_ASCII: u8 = 1;
+pub(crate) const MARK_ASCII: u8 = 1;
 /// Text that is interned by what it consists of.
-pub(super) const MARK_WORD: u8 = 2;
+pub(crate) const MARK_WORD: u8 = 2;
 /// Text that is interned because it is a name somewhere.
-pub(super) const MARK_NAME: u8 = 4;
+pub(crate) const MARK_NAME: u8 = 4;
 /// Tuple all of whose elements bear [`MARK_NAME`].
-pub(super) const MARK_NAMES: u8 = 8;
+pub(crate) const MARK_NAMES: u8 = 8;
 /// A code object, or a container of one.
-pub(super) const MARK_CODE: u8 = 16;
+pub(crate) const MARK_CODE: u8 = 16;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value {
-    pub(super) kind: Kind,
-    pub(super) marks: u8,
+pub(crate) struct Value {
+    pub(crate) kind: Kind,
+    pub(crate) marks: u8,
     /// Leaves: offset of the content, in the payload or, beyond its end, in `converted`.
     /// Containers: index of the first child.
-    pub(super) start: u32,
+    pub(crate) start: u32,
     /// Leaves: length of the content. Containers: number of children.
-    pub(super) length: u32,
+    pub(crate) length: u32,
 }
 
-pub(super) struct CodeValue {
-    pub(super) numbers: CodeNumbers,
-    pub(super) children: [ValueId; CODE_FIELDS_MAX],
+pub(crate) struct CodeValue {
+    pub(crate) numbers: CodeNumbers,
+    pub(crate) children: [ValueId; CODE_FIELDS_MAX],
 }
 
-pub(super) struct Values<'a> {
+pub(crate) struct Values<'a> {
     payload: &'a [u8],
     /// Contents that are not in the payload as they are needed.
     converted: Vec<u8>,
-    pub(super) layout: CodeLayout,
+    pub(crate) layout: CodeLayout,
     values: Vec<Value>,
     children: Vec<ValueId>,
-    pub(super) codes: Vec<CodeValue>,
+    pub(crate) codes: Vec<CodeValue>,
     table: Table,
     seed: u64,
 }
 
 impl<'a> Values<'a> {
     /// For at most `count` values to come.
-    pub(super) fn new(payload: &'a [u8], layout: CodeLayout, count: usize) -> Values<'a> {
+    pub(crate) fn new(payload: &'a [u8], layout: CodeLayout, count: usize) -> Values<'a> {
         let mut values = Vec::with_capacity(count / 2 + SINGLETONS.len());
         for kind in SINGLETONS {
             values.push(Value { kind, marks: 0, start: 0, length: 0 });
@@ -105,19 +105,19 @@ impl<'a> Values<'a> {
         }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.values.len()
     }
 
     #[inline]
-    pub(super) fn get(&self, id: ValueId) -> Value {
+    pub(crate) fn get(&self, id: ValueId) -> Value {
         const NONE: Value = Value { kind: Kind::None, marks: 0, start: 0, length: 0 };
         self.values.get(id as usize).copied().unwrap_or(NONE)
     }
 
     /// Content of a leaf.
     #[inline]
-    pub(super) fn content(&self, value: Value) -> &[u8] {
+    pub(crate) fn content(&self, value: Value) -> &[u8] {
         let (start, length) = (value.start as usize, value.length as usize);
         let (bytes, start) = match start.checked_sub(self.payload.len()) {
             Some(start) => (self.converted.as_slice(), start),
@@ -128,7 +128,7 @@ impl<'a> Values<'a> {
 
     /// Children of a container.
     #[inline]
-    pub(super) fn children(&self, value: Value) -> &[ValueId] {
+    pub(crate) fn children(&self, value: Value) -> &[ValueId] {
         let start = value.start as usize;
         if value.kind == Kind::Code {
             let code = self.codes.get(start).map(|code| code.children.as_slice());
@@ -138,18 +138,18 @@ impl<'a> Values<'a> {
     }
 
     /// The integer that a value of kind `Int` or `Long` is.
-    pub(super) fn integer(&self, value: Value) -> Integer {
+    pub(crate) fn integer(&self, value: Value) -> Integer {
         let tag = if value.kind == Kind::Int { tag::INT } else { tag::LONG };
         number::integer(tag, self.content(value))
     }
 
     /// Real and imaginary part of a value of kind `Float` or `Complex`.
-    pub(super) fn floats(&self, value: Value) -> [f64; 2] {
+    pub(crate) fn floats(&self, value: Value) -> [f64; 2] {
         let (real, imaginary) = self.content(value).split_at_checked(8).unwrap_or_default();
         [number::float_of_bytes(real), number::float_of_bytes(imaginary)]
     }
 
-    pub(super) fn mark(&mut self, id: ValueId, mark: u8) {
+    pub(crate) fn mark(&mut self, id: ValueId, mark: u8) {
         if let Some(value) = self.values.get_mut(id as usize) {
             value.marks |= mark;
         }
@@ -157,7 +157,7 @@ impl<'a> Values<'a> {
 
     /// The leaf of this content, which stands in the payload at `start`.
     #[inline]
-    pub(super) fn leaf(&mut self, kind: Kind, start: u32, length: u32) -> (ValueId, bool) {
+    pub(crate) fn leaf(&mut self, kind: Kind, start: u32, length: u32) -> (ValueId, bool) {
         let value = Value { kind, marks: 0, start, length };
         let content = self.content(value);
         let hash = mix::bytes(self.seed ^ kind as u64, content);
@@ -172,7 +172,7 @@ impl<'a> Values<'a> {
     }
 
     /// The leaf of a content that does not stand in the payload.
-    pub(super) fn converted_leaf(&mut self, kind: Kind, content: &[u8]) -> (ValueId, bool) {
+    pub(crate) fn converted_leaf(&mut self, kind: Kind, content: &[u8]) -> (ValueId, bool) {
         let before = self.converted.len();
         let start = (self.payload.len() + before) as u32;
         self.converted.extend_from_slice(content);
@@ -184,19 +184,19 @@ impl<'a> Values<'a> {
     }
 
     /// A leaf that equals no other, itself included: NaN.
-    pub(super) fn distinct_leaf(&mut self, kind: Kind, start: u32, length: u32) -> ValueId {
+    pub(crate) fn distinct_leaf(&mut self, kind: Kind, start: u32, length: u32) -> ValueId {
         self.add(Value { kind, marks: 0, start, length }, None)
     }
 
     /// As [`Values::distinct_leaf`], for a content that does not stand in the payload.
-    pub(super) fn distinct_converted_leaf(&mut self, kind: Kind, content: &[u8]) -> ValueId {
+    pub(crate) fn distinct_converted_leaf(&mut self, kind: Kind, content: &[u8]) -> ValueId {
         let start = (self.payload.len() + self.converted.len()) as u32;
         self.converted.extend_from_slice(content);
         self.distinct_leaf(kind, start, content.len() as u32)
     }
 
     /// The container of these children, in this order.
-    pub(super) fn container(&mut self, kind: Kind, children: &[ValueId]) -> ValueId {
+    pub(crate) fn container(&mut self, kind: Kind, children: &[ValueId]) -> ValueId {
         let hash = mix::ids(self.seed ^ kind as u64, children);
         let found = self.table.find(hash, |id| {
             let other = self.get(id);
@@ -219,7 +219,7 @@ impl<'a> Values<'a> {
     }
 
     /// A code object, which equals no other.
-    pub(super) fn code(&mut self, code: CodeValue) -> ValueId {
+    pub(crate) fn code(&mut self, code: CodeValue) -> ValueId {
         let start = self.codes.len() as u32;
         self.codes.push(code);
         self.add(Value { kind: Kind::Code, marks: MARK_CODE, start, length: 0 }, None)

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod canonical;
+mod comparing;
 mod document;
 mod exercise;
 mod hostile;

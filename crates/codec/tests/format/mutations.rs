@@ -50,10 +50,10 @@ fn every_prefix_is_an_error() {
 }
 
 /// A fixed sequence (xorshift64), so that a failure can be repeated.
-struct Sequence(u64);
+pub(crate) struct Sequence(pub(crate) u64);
 
 impl Sequence {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -61,7 +61,7 @@ impl Sequence {
     }
 }
 
-fn mutate(bytes: &mut Vec<u8>, sequence: &mut Sequence) {
+pub(crate) fn mutate(bytes: &mut Vec<u8>, sequence: &mut Sequence) {
     const TAGS: &[u8] = b"NFT.SiIlfgxysazZAut)([<>{}rc:?0";
     for _ in 0..=sequence.below(3) {
         let place = sequence.below(bytes.len());

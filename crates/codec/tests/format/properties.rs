@@ -4,6 +4,7 @@ use bytekiln_codec::{Header, Limits, decode, encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::comparing;
 use crate::modules::{canonical, module, release, sized};
 
 /// A constant, before anybody chose how to write it.
@@ -144,7 +145,21 @@ proptest! {
         prop_assert_eq!(encode(&tree), one.clone());
         let form = canonical(release(minor), &one).expect("a module");
         prop_assert_eq!(canonical(release(minor), &other), Ok(form.clone()));
-        prop_assert_eq!(canonical(release(minor), &form), Ok(form));
+        prop_assert_eq!(canonical(release(minor), &form), Ok(form.clone()));
+        prop_assert!(comparing::agrees(release(minor), &one, &other));
+        prop_assert!(comparing::agrees(release(minor), &one, &form));
+    }
+
+    #[test]
+    fn comparing_agrees_with_canonical_forms(
+        minor in 8..=15_u8,
+        one in vec(constants(), 0..4),
+        other in vec(constants(), 0..4),
+        choices in vec(any::<u8>(), 0..64),
+    ) {
+        let one = marshalled(minor, &one, &choices);
+        let other = marshalled(minor, &other, &[]);
+        comparing::agrees(release(minor), &one, &other);
     }
 
     #[test]
