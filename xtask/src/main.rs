@@ -8,6 +8,7 @@
 
 mod bench;
 mod ci;
+mod opcodes;
 mod shell;
 mod tidy;
 mod transcripts;
@@ -20,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci                      everything that has to pass before a change is merged
   bench [--runs N] [--big] [--only TEXT]
                           measure against compileall, uv and git, as ratios in one run
+  opcodes [--check]       write the tables of crate `bytecode` from the interpreters found
   transcripts [--update]  replay the READMEs of examples/, or write what was printed
 ";
 
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Some("tidy") if rest.is_empty() => tidy::run(),
         Some("ci") if rest.is_empty() => ci::run(),
         Some("bench") => bench::run(rest),
+        Some("opcodes") if rest.is_empty() => opcodes::run(false),
+        Some("opcodes") if rest == ["--check"] => opcodes::run(true),
         Some("transcripts") if rest.is_empty() => transcripts::run(false),
         Some("transcripts") if rest == ["--update"] => transcripts::run(true),
         Some("-h" | "--help" | "help") => {

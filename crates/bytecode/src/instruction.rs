@@ -39,8 +39,11 @@ pub enum Operand {
     /// Index of a cell or free variable: into `co_localsplusnames`, up to 3.10 into
     /// `co_cellvars + co_freevars`.
     Cell(u32),
-    /// A jump to this offset in bytes; `None` if it leads before the beginning.
+    /// A jump to this offset in bytes; `None` if it leads before the beginning or beyond what an
+    /// offset can be.
     Jump(Option<u32>),
+    /// No jump, but where control came from (`END_ASYNC_FOR` from 3.14): an offset like a jump's.
+    Origin(Option<u32>),
     /// The integer itself.
     SmallInt(u32),
     /// What the argument selects: a comparison, an operator, an intrinsic function, …
