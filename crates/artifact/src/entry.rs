@@ -73,8 +73,8 @@ pub struct EntryProblem {
 pub enum EntryProblemKind {
     /// Its name is absolute, has `..`, an empty part or a NUL: it would lie outside.
     BadName,
-    /// An entry of this name was there before, and is the one that is listed. In a zip, CPython and
-    /// `unzip` may disagree about which of them counts.
+    /// Several entries have this name. The last is the one that is listed: CPython takes that,
+    /// others take the first.
     Duplicate,
     /// It is encrypted.
     Encrypted,

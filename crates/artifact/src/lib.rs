@@ -5,12 +5,16 @@ mod artifact;
 mod directory;
 mod entry;
 mod error;
+mod file;
 mod links;
 mod locate;
+mod record;
 mod tar;
 mod zip;
 
 pub use artifact::{Artifact, OpenOptions};
 pub use entry::{Container, Entry, EntryKind, EntryProblem, EntryProblemKind, Modified};
 pub use error::ArtifactError;
+pub use file::{FileStamp, ReadFile, ReplaceError, read_file, replace_file};
 pub use locate::{Located, LocatedKind, locate};
+pub use record::{Record, RecordError};

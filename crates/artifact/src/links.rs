@@ -99,25 +99,29 @@ fn has_below(entries: &[Entry], folder: &[u8]) -> bool {
     entries.get(start).is_some_and(|entry| entry.path.as_bytes().starts_with(&prefix))
 }
 
-/// Sorts, takes out duplicates (the first stays) and says so.
+/// Sorts, takes out duplicates and says so. The last one stays: it is what `zipimport` takes, and
+/// what is left when a tar has been unpacked.
 pub(crate) fn sort_entries<T>(
     mut listed: Vec<(Entry, T)>,
     problems: &mut Vec<crate::EntryProblem>,
 ) -> (Vec<Entry>, Vec<T>) {
-    // Stable: of those with one name, the first stays first.
+    // Stable: those with one name keep their order.
     listed.sort_by(|a, b| a.0.path.cmp(&b.0.path));
     let mut entries: Vec<Entry> = Vec::with_capacity(listed.len());
     let mut places = Vec::with_capacity(listed.len());
     for (entry, place) in listed {
-        let twice = entries.last().filter(|last| last.path == entry.path);
-        match twice {
-            // Tars list a folder as often as they like.
-            Some(Entry { kind: EntryKind::Directory, .. })
-                if entry.kind == EntryKind::Directory => {}
-            Some(_) => problems.push(crate::EntryProblem {
-                name: entry.path.as_bytes().to_vec(),
-                kind: crate::EntryProblemKind::Duplicate,
-            }),
+        let twice = entries.last_mut().zip(places.last_mut());
+        match twice.filter(|(last, _)| last.path == entry.path) {
+            Some((last, last_place)) => {
+                // Tars list a folder as often as they like.
+                if (&last.kind, &entry.kind) != (&EntryKind::Directory, &EntryKind::Directory) {
+                    problems.push(crate::EntryProblem {
+                        name: entry.path.as_bytes().to_vec(),
+                        kind: crate::EntryProblemKind::Duplicate,
+                    });
+                }
+                (*last, *last_place) = (entry, place);
+            }
             None => {
                 entries.push(entry);
                 places.push(place);
