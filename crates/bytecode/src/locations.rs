@@ -154,14 +154,14 @@ fn positions(table: &[u8], first_line: i32, run: &mut Run) -> Result<(), TableEr
         let span = match form {
             // On the same line; column and width are small.
             0..=9 => {
-                let second = u32::from(reader.byte()?);
+                let second = u32::from(inner(&mut reader)?);
                 let column = u32::from(form) * 8 + (second >> 4 & 7);
                 on_line(advance(0)?, column, column + (second & 15))
             }
             // One of the next lines, and two columns of a byte each.
             10..=12 => {
                 let line = advance(i32::from(form - 10))?;
-                on_line(line, u32::from(reader.byte()?), u32::from(reader.byte()?))
+                on_line(line, u32::from(inner(&mut reader)?), u32::from(inner(&mut reader)?))
             }
             // A line without columns.
             13 => {
@@ -198,13 +198,21 @@ fn somewhere(line: i32) -> Option<i32> {
     (line != -1).then_some(line)
 }
 
+/// A byte of an entry behind its first. It has no bit 7: the interpreter finds the next entry by
+/// that, so that lines and columns would disagree.
+fn inner(reader: &mut Reader<'_>) -> Result<u8, TableError> {
+    let error = reader.error("an entry begins within another");
+    let byte = reader.byte()?;
+    if byte & 0x80 == 0 { Ok(byte) } else { Err(error) }
+}
+
 /// A number in groups of six bits, lowest first; bit 6 says that more follow.
 fn number(reader: &mut Reader<'_>) -> Result<u32, TableError> {
     let mut value = 0_u32;
     let mut shift = 0;
     loop {
         let error = reader.error(LARGE);
-        let byte = reader.byte()?;
+        let byte = inner(reader)?;
         let group = u32::from(byte & 0x3f);
         if shift > 30 || group.checked_shl(shift).is_none_or(|high| high >> shift != group) {
             return Err(error);

@@ -35,7 +35,7 @@ def combinations(names):
 
 
 def constant(value):
-    return value.__name__ if callable(value) else repr(value)
+    return value.__name__ if isinstance(value, type) else repr(value)
 
 
 comparisons = list(opcode.cmp_op)

@@ -298,7 +298,13 @@ const BINARY_INTRINSICS: &[&str] = &[
     "INTRINSIC_SET_TYPEPARAM_DEFAULT",
 ];
 
-const CONSTANTS: &[&str] = &["AssertionError", "NotImplementedError", "tuple", "all", "any"];
+const CONSTANTS: &[&str] = &[
+    "AssertionError",
+    "NotImplementedError",
+    "tuple",
+    "<built-in function all>",
+    "<built-in function any>",
+];
 
 const SPECIAL_METHODS: &[&str] = &["__enter__", "__exit__", "__aenter__", "__aexit__"];
 
