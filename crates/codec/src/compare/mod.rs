@@ -7,6 +7,8 @@ mod names;
 mod values;
 mod walk;
 
+use std::collections::BTreeSet;
+
 use bytekiln_python::Release;
 
 use crate::marshal::{CodeField, DecodeError, NodeId, Tree};
@@ -57,6 +59,8 @@ pub struct TreeComparison {
     pub divergences: Vec<Divergence>,
     /// How many there are; at least so many if `complete` is false.
     pub total: usize,
+    /// In which fields and numbers all of them lie, by their names in CPython.
+    pub fields: BTreeSet<&'static str>,
     /// Pairs of code objects with a divergence of their own.
     pub differing_code_objects: usize,
     /// Whether the search was carried to its end. Payloads made for it would take too long.
@@ -159,10 +163,21 @@ pub fn compare(
     Ok(TreeComparison {
         divergences: walk.found,
         total: walk.total,
+        fields: walk.fields,
         differing_code_objects: walk.differing_code_objects,
         complete: walk.complete,
         encoding,
     })
+}
+
+impl Place {
+    /// Name in CPython of the number or field.
+    pub fn field_name(&self) -> &'static str {
+        match self {
+            Place::Number(name) => name,
+            Place::Field { field, .. } => field.name(),
+        }
+    }
 }
 
 impl std::fmt::Display for CompareError {

@@ -70,6 +70,7 @@ pub(super) struct Walk<'a> {
     nested: Vec<CodePair>,
     pub(super) found: Vec<Divergence>,
     pub(super) total: usize,
+    pub(super) fields: BTreeSet<&'static str>,
     pub(super) differing_code_objects: usize,
     pub(super) complete: bool,
 }
@@ -89,6 +90,7 @@ impl<'a> Walk<'a> {
             nested: Vec::new(),
             found: Vec::new(),
             total: 0,
+            fields: BTreeSet::new(),
             differing_code_objects: 0,
             complete: true,
         }
@@ -147,6 +149,8 @@ impl<'a> Walk<'a> {
         identity: bool,
     ) {
         self.total += 1;
+        let place = place();
+        self.fields.insert(place.field_name());
         if self.found.len() >= self.listed {
             return;
         }
@@ -159,7 +163,7 @@ impl<'a> Walk<'a> {
         path.reverse();
         let [left, right] = found;
         let code = self.nodes(pair.ids);
-        self.found.push(Divergence { path, code, place: place(), left, right, identity });
+        self.found.push(Divergence { path, code, place, left, right, identity });
     }
 
     fn nodes(&self, [left, right]: Pair) -> [crate::NodeId; 2] {

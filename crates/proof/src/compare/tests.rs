@@ -1,0 +1,1 @@
+//! Files compiled by real interpreters, and then changed.
