@@ -153,9 +153,9 @@ fn caches_of_another_source_are_left_alone() {
     check(
         &pyc,
         present(1),
-        expect![[
-            r#"it was compiled from source hash d1e42cd32cf43ca8, its source has 9e3f9fe3d4dc9e98; Python loads it nevertheless, its mode is unchecked-hash"#
-        ]],
+        expect![
+            "it was compiled from source hash f241b529aae091b4, its source has 90baddfe3f661a74; Python loads it nevertheless, its mode is unchecked-hash"
+        ],
     );
 }
 
@@ -165,7 +165,7 @@ fn what_is_no_cache_of_ours_is_left_alone() {
     let release = Release::from_minor(11).unwrap();
     let mut pyc = timestamped(release, 77, MODULE.len() as u32, &least());
     pyc.pop();
-    check(&pyc, present(77), expect!["unexpected end at byte 79 of the marshal payload"]);
+    check(&pyc, present(77), expect!["payload ends too early at byte 79 of the marshal payload"]);
     pyc[0] = 0;
     check(&pyc, present(77), expect!["magic number 3328 is of no final CPython from 3.8 to 3.15"]);
 }
