@@ -24,6 +24,7 @@ const LIBRARIES: &[Library] = &[
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),
+    library("memchr", &["syntax"], false, "the next quote or keyword, by vectors"),
     library("proptest", &[], true, "properties"),
     library(
         "rustix",
