@@ -4,6 +4,9 @@
 
 mod compare;
 mod disassembly;
+mod excerpt;
+mod listing;
+mod names;
 mod pyc;
 mod render;
 mod rewrite;
@@ -11,6 +14,10 @@ mod rewrite;
 pub use compare::{
     CompareError, CompareOptions, Comparison, Difference, EncodingDifference, Finding, PlaceKind,
     compare,
+};
+pub use excerpt::{Excerpt, ExcerptLine, ExcerptSide, excerpt};
+pub use listing::{
+    CodeListing, Constant, InstructionListing, ListOptions, Listing, Variable, is_canonical, list,
 };
 pub use pyc::ReadError;
 pub use rewrite::{

@@ -5,9 +5,9 @@ use bytekiln_codec::{CodeField, CodeObject, Divergence, Found, NodeId, Object, P
 use bytekiln_python::Release;
 
 use super::difference::{Finding, PlaceKind};
-use super::names::qualified;
 use super::tables;
 use crate::disassembly::Disassembly;
+use crate::names::qualified;
 use crate::render::Renderer;
 
 /// Characters of one value.

@@ -3,7 +3,6 @@
 mod describe;
 mod difference;
 mod header;
-mod names;
 mod tables;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What is rewritten means the same; what does not belong to its source is left alone.
 
+#![expect(clippy::disallowed_types, reason = "tests ask real interpreters")]
+
 use std::process::Command;
 
 use bytekiln_codec::assemble;
