@@ -6,4 +6,5 @@ mod change;
 mod write;
 
 pub use change::{Edit, EditOutcome, add_member, remove_member};
+pub(crate) use write::replace;
 pub use write::write_atomically;

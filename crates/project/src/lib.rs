@@ -9,6 +9,7 @@ mod index;
 mod init;
 mod interpreter;
 mod load;
+mod lock;
 mod lower;
 mod manifest;
 mod model;
@@ -31,6 +32,12 @@ pub use interpreter::{
 pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
     Request, load, record,
+};
+pub use lock::{
+    Expected, LOCK_FILE_NAME, LOCK_FILE_VERSION, LockDrift, LockFile, LockFileError, LockFileFault,
+    LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
+    compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
+    was_locked, write_lock,
 };
 pub use manifest::{LocatedProblem, Place, WorkspaceError};
 pub use model::{

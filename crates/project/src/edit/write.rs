@@ -1,4 +1,4 @@
-//! A manifest written so that there is always a whole one. Knows nothing of what it says.
+//! A file of the workspace written so that there is always a whole one. Knows nothing of what it says.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,7 +16,8 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), WorkspaceError> {
     })
 }
 
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+/// As [`write_atomically`], with the disk's error as it is.
+pub(crate) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let (path, permissions) = match std::fs::metadata(path) {
         Ok(there) => (path.canonicalize()?, Some(there.permissions())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (path.to_owned(), None),
@@ -24,7 +25,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".bytekiln-manifest-");
+    builder.prefix(".bytekiln-new-");
     if permissions.is_none() {
         // The process's umask decides, as for any new file.
         use std::os::unix::fs::PermissionsExt;
