@@ -38,3 +38,30 @@ const KINDS: [(u8, &str); 7] = [
 pub fn local_kinds(byte: u8) -> Vec<&'static str> {
     KINDS.iter().filter(|(bit, _)| byte & bit != 0).map(|(_, name)| *name).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(minor: u8, flags: u32, names: &[&str], unnamed: u32) {
+        let release = Release::from_minor(minor);
+        assert_eq!(release.map(|release| code_flags(release, flags)).as_deref(), Some(names));
+        assert_eq!(release.map(|release| unnamed_flags(release, flags)), Some(unnamed));
+    }
+
+    #[test]
+    fn flags_of_releases() {
+        check(8, 0x43, &["OPTIMIZED", "NEWLOCALS", "NOFREE"], 0);
+        check(13, 0x100_0280, &["COROUTINE", "ASYNC_GENERATOR", "FUTURE_ANNOTATIONS"], 0);
+        check(13, 0x0c00_0003, &["OPTIMIZED", "NEWLOCALS"], 0x0c00_0000);
+        check(14, 0x8c00_0003, &["OPTIMIZED", "NEWLOCALS", "HAS_DOCSTRING", "METHOD"], 1 << 31);
+    }
+
+    #[test]
+    fn kinds_of_variables() {
+        assert_eq!(local_kinds(0x20), ["local"]);
+        assert_eq!(local_kinds(0x66), ["local", "cell", "positional", "keyword"]);
+        assert_eq!(local_kinds(0x80), ["free"]);
+        assert_eq!(local_kinds(0), [""; 0]);
+    }
+}
