@@ -31,6 +31,13 @@ pub enum Failure {
     OutOfResources(String),
     /// The codec refused what the interpreter made.
     InvalidResult(String),
+    /// The compiler made another output than [`crate::Expected`]; nothing was written.
+    UnexpectedOutput {
+        /// What it had to be; `None`: nothing.
+        expected: Option<Digest>,
+        /// What was made.
+        found: Digest,
+    },
     /// The output could not be written.
     OutputUnwritable(String),
     /// Not tried: interrupted, or stopped after an earlier failure.

@@ -10,7 +10,7 @@ use crate::known::{look_up, restore, tasks};
 use crate::queue::{GroupKey, Queue, Task};
 use crate::source::{Sources, WorkspaceFiles};
 use crate::worker::Slot;
-use crate::{Engine, Event, Options, Report, Subscriber, Work};
+use crate::{Engine, Event, Expected, Options, Report, Subscriber, Work};
 
 /// Carries out all work: removes outputs, restores those that the store knows, compiles the others
 /// with `engine`, and records and writes what comes out. Never fails as a whole: each job has an
@@ -27,6 +27,24 @@ pub fn execute(
     execute_with(work, &files, engine, store, options, events, cancel)
 }
 
+/// As [`execute`], and writes no output but the expected ones: one entry a job, those that are
+/// missing expect anything. A stored result that is not expected counts as unknown; a compiled one
+/// is a failure.
+pub fn execute_expecting(
+    work: &Work,
+    expected: &[Expected],
+    engine: &dyn Engine,
+    store: Option<&dyn Store>,
+    options: &Options,
+    events: Subscriber<'_>,
+    cancel: &AtomicBool,
+) -> Report {
+    let files = WorkspaceFiles { root: work.roots.first().map(PathBuf::as_path) };
+    let mut execution = Execution::new(work, &files, store, options, events, cancel);
+    execution.expected = expected;
+    carry_out(execution, engine)
+}
+
 /// As [`execute`], with sources from elsewhere than below the first root of the work. Without a
 /// store, jobs without an output leave nothing behind but their digest in the report.
 pub fn execute_with(
@@ -38,7 +56,11 @@ pub fn execute_with(
     events: Subscriber<'_>,
     cancel: &AtomicBool,
 ) -> Report {
-    let execution = Execution::new(work, sources, store, options, events, cancel);
+    carry_out(Execution::new(work, sources, store, options, events, cancel), engine)
+}
+
+fn carry_out(execution: Execution<'_>, engine: &dyn Engine) -> Report {
+    let (work, events) = (execution.work, execution.events);
     events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
     // Before anything is written: on a file system that folds case, an old name may be a new one.
     let removals = remove(&execution);

@@ -13,13 +13,17 @@ use crate::queue::Task;
 use crate::record::{Kept, Recorder};
 use crate::result::canonical_pyc;
 use crate::source::{Sources, checked};
-use crate::{Event, Failure, Job, JobEnd, Options, Reply, Report, Subscriber, Verdict, Work};
+use crate::{
+    Event, Expected, Failure, Job, JobEnd, Options, Reply, Report, Subscriber, Verdict, Work,
+};
 
 /// What all threads share.
 pub(crate) struct Execution<'a> {
     pub work: &'a Work,
     pub options: &'a Options,
     pub events: Subscriber<'a>,
+    /// By job; those that are missing expect anything.
+    pub expected: &'a [Expected],
     sources: &'a dyn Sources,
     pub recorder: Recorder<'a>,
     pub outputs: Outputs<'a>,
@@ -49,6 +53,7 @@ impl<'a> Execution<'a> {
             work,
             options,
             events,
+            expected: &[],
             sources,
             recorder: Recorder::new(store, events),
             outputs: Outputs::new(&work.roots, options.link),
@@ -76,6 +81,25 @@ impl<'a> Execution<'a> {
     /// The job of this index. Indices come from the work itself.
     pub(crate) fn job(&self, index: usize) -> Option<&'a Job> {
         self.work.jobs.get(index)
+    }
+
+    /// Whether this output, or none after a rejection, is one that the job may have.
+    pub(crate) fn allows(&self, index: usize, found: Option<Digest>) -> bool {
+        match self.expected.get(index).copied().unwrap_or_default() {
+            Expected::Anything => true,
+            Expected::Output(expected) => found == Some(expected),
+            Expected::Nothing => found.is_none(),
+        }
+    }
+
+    /// Why a job may not have this output.
+    fn refusal(&self, index: usize, found: Digest) -> Option<Failure> {
+        let expected = match self.expected.get(index) {
+            Some(Expected::Output(expected)) => Some(*expected),
+            Some(Expected::Anything | Expected::Nothing) | None => None,
+        };
+        let refused = !self.allows(index, Some(found));
+        refused.then_some(Failure::UnexpectedOutput { expected, found })
     }
 
     /// The bytes of a job's source, as planned.
@@ -154,13 +178,25 @@ impl<'a> Execution<'a> {
         effort: Effort,
     ) {
         let blob = Blob::of(pyc);
+        let refusals: Vec<Failure> =
+            task.jobs.iter().filter_map(|index| self.refusal(*index, blob.digest)).collect();
+        if refusals.len() == task.jobs.len() {
+            for (index, failure) in task.jobs.iter().zip(refusals) {
+                self.end(*index, Some(effort), JobEnd::Failed(failure));
+            }
+            return;
+        }
         let (kept, recordable) = self.recorder.keep(&blob);
         let content = match &kept {
             Kept::InFile(object) => Content::Both(&object.path, pyc),
             Kept::InMemory => Content::Bytes(pyc),
         };
         for index in &task.jobs {
-            let end = match self.place_fresh(last, *index, leader, &blob.digest, content) {
+            let placed = match self.refusal(*index, blob.digest) {
+                Some(failure) => Err(failure),
+                None => self.place_fresh(last, *index, leader, &blob.digest, content),
+            };
+            let end = match placed {
                 Ok(()) => JobEnd::Compiled { output: blob.digest, warnings: warnings.clone() },
                 Err(failure) => JobEnd::Failed(failure),
             };

@@ -64,7 +64,12 @@ pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for (task, answer) in tasks.into_iter().zip(answers) {
         match answer {
-            Some(result) if is_enough(execution, &task, &result) => known.push((task, result)),
+            Some(result)
+                if is_enough(execution, &task, &result)
+                    && is_expected(execution, &task, &result) =>
+            {
+                known.push((task, result));
+            }
             Some(_) | None => unknown.push(task),
         }
     }
@@ -75,6 +80,23 @@ pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known
 fn is_enough(execution: &Execution<'_>, task: &Task, result: &ActionResult) -> bool {
     let wants_file = |index: &usize| execution.job(*index).is_some_and(|job| job.output.is_some());
     !matches!(result.outcome, Outcome::Digested { .. }) || !task.jobs.iter().any(wants_file)
+}
+
+/// Whether no job of the task forbids this result; a store may have been tampered with.
+fn is_expected(execution: &Execution<'_>, task: &Task, result: &ActionResult) -> bool {
+    let found = match &result.outcome {
+        Outcome::Compiled { output } | Outcome::Digested { output } => Some(*output),
+        Outcome::Rejected { .. } => None,
+    };
+    if task.jobs.iter().all(|index| execution.allows(*index, found)) {
+        return true;
+    }
+    let message = match found {
+        Some(found) => format!("it names the output {found}, which is not the expected one"),
+        None => "it says that the source is rejected, but an output is expected".to_owned(),
+    };
+    (execution.events)(&Event::EntryDiscarded { job: task.leader(), message });
+    false
 }
 
 /// Ends what is known, and gives back the tasks whose output the store has lost.

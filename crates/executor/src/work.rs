@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytekiln_action::{Action, RepoPath, Toolchain};
+use bytekiln_action::{Action, Digest, RepoPath, Toolchain};
 use bytekiln_planner::OutputPath;
 
 use crate::JobEnd;
@@ -31,6 +31,19 @@ pub struct Job {
     pub compiler: usize,
     /// Where the result goes; `None` is a check only.
     pub output: Option<OutputPath>,
+}
+
+/// What the output of a job must be. Whatever else comes out, of a store or of a compiler, is not
+/// written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expected {
+    /// What comes of its action.
+    #[default]
+    Anything,
+    /// These bytes.
+    Output(Digest),
+    /// No output: the compiler must reject the source.
+    Nothing,
 }
 
 /// Work without reasons.

@@ -34,7 +34,7 @@ pub use load::{
     Request, load, record,
 };
 pub use lock::{
-    Expected, LOCK_FILE_NAME, LOCK_FILE_VERSION, LockDrift, LockFile, LockFileError, LockFileFault,
+    LOCK_FILE_NAME, LOCK_FILE_VERSION, LockDrift, LockFile, LockFileError, LockFileFault,
     LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
     compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
     was_locked, write_lock,

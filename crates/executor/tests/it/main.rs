@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made has failed the test")]
 
 mod cpython;
+mod expected;
 mod interpreters;
 mod outputs;
 mod project;

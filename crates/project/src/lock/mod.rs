@@ -13,8 +13,7 @@ mod write;
 pub use compare::{LockDrift, compare_outputs, compare_sources};
 pub use error::{LockFileError, LockFileFault};
 pub use model::{
-    Expected, LockFile, LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource,
-    LockedTarget,
+    LockFile, LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
 };
 pub use read::{parse_lock, read_lock};
 pub use settled::{remember_locked, was_locked};

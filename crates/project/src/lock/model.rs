@@ -65,15 +65,6 @@ pub enum LockedOutput {
     Rejected,
 }
 
-/// What a build may write for a source × target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// This and nothing else.
-    Output(Digest),
-    /// Nothing.
-    Nothing,
-}
-
 impl LockedTarget {
     /// A target of the planner.
     pub fn of(target: &Target) -> LockedTarget {
@@ -171,14 +162,5 @@ impl<'a> LockIndex<'a> {
     pub fn output(&self, source: &RepoPath, target: usize) -> Option<LockedOutput> {
         let column = (*self.columns.get(target)?)?;
         self.sources.get(source)?.outputs.get(column).copied()
-    }
-
-    /// What a build may write for it; `None` where it writes nothing in any case.
-    pub fn expected(&self, source: &RepoPath, target: usize) -> Option<Expected> {
-        match self.output(source, target) {
-            Some(LockedOutput::Written(digest)) => Some(Expected::Output(digest)),
-            Some(LockedOutput::Checked) => None,
-            Some(LockedOutput::Rejected) | None => Some(Expected::Nothing),
-        }
     }
 }
