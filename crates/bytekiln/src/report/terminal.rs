@@ -25,6 +25,7 @@ pub enum Verbosity {
 #[derive(Debug)]
 pub struct Terminal {
     color: bool,
+    data_color: bool,
     interactive: bool,
     verbosity: Verbosity,
     bar: Mutex<Option<ProgressBar>>,
@@ -49,6 +50,7 @@ impl Terminal {
         let is_terminal = std::io::stderr().is_terminal();
         Terminal {
             color: color.unwrap_or(is_terminal),
+            data_color: color.unwrap_or_else(|| std::io::stdout().is_terminal()),
             interactive: is_terminal && allow_bars,
             verbosity,
             bar: Mutex::new(None),
@@ -94,16 +96,12 @@ impl Terminal {
 
     /// `text` in the colour of `tone`, if colours are on.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
-        if !self.color {
-            return text.to_owned();
-        }
-        let code = match tone {
-            Tone::Good => "1;32",
-            Tone::Note => "1;36",
-            Tone::Warning => "1;33",
-            Tone::Error => "1;31",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        painted(self.color, tone, text)
+    }
+
+    /// As [`Terminal::paint`], for text that goes to standard output.
+    pub fn paint_data(&self, tone: Tone, text: &str) -> String {
+        painted(self.data_color, tone, text)
     }
 
     /// A line (or several) on standard error, above the bar.
@@ -164,4 +162,17 @@ impl Terminal {
             bar.finish_and_clear();
         }
     }
+}
+
+fn painted(color: bool, tone: Tone, text: &str) -> String {
+    if !color {
+        return text.to_owned();
+    }
+    let code = match tone {
+        Tone::Good => "1;32",
+        Tone::Note => "1;36",
+        Tone::Warning => "1;33",
+        Tone::Error => "1;31",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
 }
