@@ -14,3 +14,4 @@ mod sandbox;
 mod targets;
 mod transcripts;
 mod unprivileged;
+mod verify;
