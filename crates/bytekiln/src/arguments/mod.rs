@@ -16,7 +16,7 @@ pub use diff::DiffArguments;
 pub use doctor::DoctorArguments;
 pub use inspect::InspectArguments;
 pub use lock::LockArguments;
-pub use normalize::NormalizeArguments;
+pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
 
 /// Reproducible, hash-based bytecode caches for Python monorepos.
