@@ -9,6 +9,8 @@ mod inspect;
 mod lock;
 mod manifest;
 mod normalize;
+mod opened;
+mod parallel;
 mod plan;
 mod verify;
 
@@ -57,7 +59,7 @@ pub(crate) fn run(
         Command::Normalize(normalize) => normalize::run(normalize, global, environment, terminal),
         Command::Lock(lock) => lock::run(lock, session(&lock.select)?, terminal),
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
-        Command::Inspect(inspect) => inspect::run(inspect, terminal),
+        Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {
