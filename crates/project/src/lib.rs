@@ -27,7 +27,7 @@ pub use index::{
 pub use init::{InitialManifest, InitialTarget, initial_manifest};
 pub use interpreter::{
     Interpreter, InterpreterError, InterpreterFault, SearchPath, Survey, find_all_interpreters,
-    find_interpreters,
+    find_interpreters, find_interpreters_unkept,
 };
 pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,

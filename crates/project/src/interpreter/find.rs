@@ -72,7 +72,28 @@ pub fn find_interpreters(
     root: &Path,
     state_dir: &Path,
 ) -> Result<Vec<Interpreter>, InterpreterError> {
-    let mut finder = Finder { search, root, identities: Identities::read(state_dir) };
+    find_with(specs, search, root, Identities::read(state_dir))
+}
+
+/// As [`find_interpreters`], where identities are kept nowhere: each interpreter is started.
+///
+/// # Errors
+/// The first that cannot be found or used.
+pub fn find_interpreters_unkept(
+    specs: &[InterpreterSpec],
+    search: &SearchPath,
+    root: &Path,
+) -> Result<Vec<Interpreter>, InterpreterError> {
+    find_with(specs, search, root, Identities::unkept())
+}
+
+fn find_with(
+    specs: &[InterpreterSpec],
+    search: &SearchPath,
+    root: &Path,
+    identities: Identities,
+) -> Result<Vec<Interpreter>, InterpreterError> {
+    let mut finder = Finder { search, root, identities };
     let mut found: Vec<Interpreter> = Vec::new();
     let mut add = |interpreter: Interpreter| match found
         .iter_mut()

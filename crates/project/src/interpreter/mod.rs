@@ -17,7 +17,7 @@ use crate::index::Watch;
 
 pub use all::{Survey, find_all_interpreters};
 pub use error::{InterpreterError, InterpreterFault};
-pub use find::{SearchPath, find_interpreters};
+pub use find::{SearchPath, find_interpreters, find_interpreters_unkept};
 
 /// An interpreter that can compile.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use bytekiln_action::ToolchainDigest;
 use bytekiln_executor::Compiler;
 use bytekiln_project::{
     Interpreter, InterpreterSpec, SearchPath, find_all_interpreters, find_interpreters,
+    find_interpreters_unkept,
 };
 use bytekiln_python::Release;
 
@@ -44,8 +45,6 @@ pub(super) fn candidates(
         return Ok(survey.found.into_iter().map(|found| candidate(found, false)).collect());
     }
     let mut candidates: Vec<Candidate> = Vec::new();
-    // Identities are asked for once and for all; without a place for them, each time.
-    let nowhere = start.join("/dev/null/bytekiln");
     for text in wanted {
         let spec = InterpreterSpec::parse(text)
             .map_err(|error| CommandFailure::usage(format!("--python `{text}`: {error}")))?;
@@ -53,14 +52,17 @@ pub(super) fn candidates(
             InterpreterSpec::Version { numbers, .. } => numbers.len() > 2,
             InterpreterSpec::Path(_) | InterpreterSpec::Command(_) => true,
         };
-        let found = find_interpreters(&[spec], &search, start, state_dir.unwrap_or(&nowhere))
-            .map_err(|error| {
-                let failure = CommandFailure::environment(&error);
-                match error.hint() {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            })?;
+        let found = match state_dir {
+            Some(state_dir) => find_interpreters(&[spec], &search, start, state_dir),
+            None => find_interpreters_unkept(&[spec], &search, start),
+        };
+        let found = found.map_err(|error| {
+            let failure = CommandFailure::environment(&error);
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
         for interpreter in found {
             let one = candidate(interpreter, exact);
             if !candidates.iter().any(|known| known.digest == one.digest) {
