@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::{RepoPath, ToolchainDigest};
-use bytekiln_executor::{Compiler, Job, JobEnd, Report, Work};
+use bytekiln_executor::{Compiler, Expected, Job, JobEnd, Report, Work};
 use bytekiln_planner::{Plan, Problem, Target};
 use bytekiln_project::LoadedInputs;
 use bytekiln_python::OptimizationLevel;
@@ -56,6 +56,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// The steps are those of a saved plan.
     pub adopted: bool,
+    /// What the output of each job must be, where the build is held to a lock.
+    pub expected: Vec<Expected>,
     /// Folder and name of each member.
     pub members: Vec<(RepoPath, String)>,
 }

@@ -236,6 +236,7 @@ impl<'a> Session<'a> {
             loaded,
             plan,
             adopted: false,
+            expected: Vec::new(),
             members: settings
                 .workspace
                 .members

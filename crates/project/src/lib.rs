@@ -35,7 +35,7 @@ pub use load::{
 };
 pub use lock::{
     LOCK_FILE_NAME, LOCK_FILE_VERSION, LockDrift, LockFile, LockFileError, LockFileFault,
-    LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
+    LockIndex, LockText, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
     compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
     was_locked, write_lock,
 };

@@ -183,6 +183,9 @@ pub struct BuildArguments {
     /// Compile everything, fresh or not
     #[arg(short, long, help_heading = "Execution")]
     pub force: bool,
+    /// Write nothing but what bytekiln.lock says; fail if the tree has drifted from it
+    #[arg(long, help_heading = "Execution")]
+    pub locked: bool,
     /// Stop at the first failure instead of listing all of them
     #[arg(long, help_heading = "Execution")]
     pub no_keep_going: bool,
@@ -197,7 +200,7 @@ pub struct BuildArguments {
     pub timeout: u64,
     /// Carry out a plan saved by `plan --format json`
     #[arg(long, value_name = "FILE", help_heading = "Execution",
-          conflicts_with_all = ["package", "profile", "release", "python", "optimize", "force"])]
+          conflicts_with_all = ["package", "profile", "release", "python", "optimize", "force", "locked"])]
     pub plan: Option<PathBuf>,
     /// How messages are formatted
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
-use bytekiln_executor::{Event, LinkPolicy, Options, Report, Work, execute};
+use bytekiln_executor::{Event, LinkPolicy, Options, Report, Work, execute_expecting};
 use bytekiln_planner::{Problem, Severity, Skipped};
 use serde_json::json;
 
 use crate::arguments::{BuildArguments, MessageFormat};
+use crate::commands::lock::{self, Held};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
@@ -22,7 +23,7 @@ use crate::schema::{PlanFile, ProblemRow, path_text};
 use crate::session::Session;
 
 /// Set by the first Ctrl-C; the second one ends the process.
-static CANCEL: AtomicBool = AtomicBool::new(false);
+pub(crate) static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// `bytekiln build`.
 pub(crate) fn run(
@@ -37,8 +38,12 @@ pub(crate) fn run(
     }
     let json = arguments.message_format == MessageFormat::Json;
     let _lock = session.lock()?;
-    let planning =
-        Planning { force: arguments.force, fully: false, want_warnings: arguments.deny_warnings };
+    let mut held = if arguments.locked { Some(Held::read(&session)?) } else { None };
+    let planning = Planning {
+        force: arguments.force,
+        fully: held.as_ref().is_some_and(|held| !held.was_compared(&session)),
+        want_warnings: arguments.deny_warnings,
+    };
     let prepared = match session.prepare(planning)? {
         Preparation::Settled { profile, workspace, fresh, problems } => {
             let tally = Tally { fresh, ..Tally::default() };
@@ -64,12 +69,33 @@ pub(crate) fn run(
         for problem in &plan.problems {
             say_problem_json(terminal, problem);
         }
-    } else {
+    }
+    if let Some(held) = &mut held {
+        let drift = held.compare(&session, &prepared)?;
+        if !drift.is_empty() {
+            lock::say_drift(terminal, json, &prepared.profile, &drift);
+            let fresh = prepared.plan.fresh.len();
+            let tally = Tally { fresh, not_tried: prepared.plan.steps.len(), ..Tally::default() };
+            if json {
+                json::finished(terminal, false, &tally, started);
+            }
+            return Ok(ExitStatus::Failure);
+        }
+    }
+    if !json {
         announce(&prepared, terminal);
     }
     let (work, names) = prepared.take_work();
-    let (mut report, mut tally, failed) =
+    if let Some(held) = &mut held {
+        prepared.expected = held.expected(&prepared, &work)?;
+    }
+    let (mut report, mut tally, mut failed) =
         carry_out(arguments, &session, terminal, &work, &names, &prepared, started)?;
+    let drift = lock::unexpected_ends(&prepared, &work, &report);
+    if !drift.is_empty() {
+        failed = true;
+        lock::say_drift(terminal, json, &prepared.profile, &drift);
+    }
     tally.fresh = prepared.plan.fresh.len();
     tally.removed += session.remove_outdated(&prepared, &work, &mut report);
     let errors = prepared.plan.problems.iter().any(|problem| problem.severity == Severity::Error);
@@ -80,6 +106,9 @@ pub(crate) fn run(
         terminal.error(format!("the stale output `{}` could not be removed: {error}", output.path));
     }
     session.record(*prepared, work, report, &names)?;
+    if let Some(held) = held.filter(|_| success && !interrupted) {
+        held.remember(&session, terminal);
+    }
     if tally.compiled > 0 && !interrupted {
         session.trim_cache();
     }
@@ -137,7 +166,15 @@ fn carry_out(
         timeout: Duration::from_secs(arguments.timeout),
     };
     let engine = session.engine();
-    let report = execute(work, &engine, store.as_deref(), &options, &subscriber, &CANCEL);
+    let report = execute_expecting(
+        work,
+        &prepared.expected,
+        &engine,
+        store.as_deref(),
+        &options,
+        &subscriber,
+        &CANCEL,
+    );
     let tally = reporter.finish();
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {
@@ -245,7 +282,7 @@ fn interrupted_line(terminal: &Terminal, tally: &Tally, jobs: usize) {
 
 /// The first Ctrl-C lets what runs finish; the second one ends the process at once, which leaves
 /// no half-written file either, only a temporary one.
-fn watch_for_interrupt(terminal: &Terminal) {
+pub(crate) fn watch_for_interrupt(terminal: &Terminal) {
     let handler = || {
         if CANCEL.swap(true, Ordering::SeqCst) {
             std::process::exit(ExitStatus::Interrupted.code().into());

@@ -57,7 +57,7 @@ pub(crate) fn run(
         Command::Verify(verify) => verify::run(verify, global, environment, terminal),
         Command::Doctor(doctor) => doctor::run(doctor, global, environment, terminal),
         Command::Normalize(normalize) => normalize::run(normalize, global, environment, terminal),
-        Command::Lock(lock) => lock::run(lock, session(&lock.select)?, terminal),
+        Command::Lock(lock) => lock::run(lock, session(&lock.selection())?, terminal),
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),

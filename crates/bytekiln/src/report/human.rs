@@ -160,6 +160,12 @@ pub fn failure_text(failure: &Failure) -> String {
         Failure::InvalidResult(why) => {
             format!("the interpreter's result is not what a compiler makes: {why}")
         }
+        Failure::UnexpectedOutput { expected: Some(expected), found } => {
+            format!("its output is {found}, and {expected} is locked; nothing was written")
+        }
+        Failure::UnexpectedOutput { expected: None, found } => {
+            format!("its output is {found}, and none is locked; nothing was written")
+        }
         Failure::OutputUnwritable(why) => why.clone(),
         Failure::NotTried => "not tried".to_owned(),
         _ => format!("{failure:?}"),

@@ -15,7 +15,7 @@ pub use error::{LockFileError, LockFileFault};
 pub use model::{
     LockFile, LockIndex, LockedMember, LockedOutput, LockedProfile, LockedSource, LockedTarget,
 };
-pub use read::{parse_lock, read_lock};
+pub use read::{LockText, parse_lock, read_lock};
 pub use settled::{remember_locked, was_locked};
 pub use write::{render_lock, write_lock};
 

@@ -1,7 +1,7 @@
 //! A lock file's text back to values, line by line: only what `render_lock` writes is taken, and
 //! what is not says on which line. Linear in the text, and total.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytekiln_action::{Digest, RecordedPath, RepoPath, Toolchain};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release};
@@ -12,11 +12,19 @@ use super::{
     LockedSource, LockedTarget,
 };
 
-/// Reads the file: what it says, and the digest of its bytes.
+/// The text of a lock file, not yet understood.
+#[derive(Debug)]
+pub struct LockText {
+    path: PathBuf,
+    text: String,
+    digest: Digest,
+}
+
+/// Reads the file.
 ///
 /// # Errors
-/// It is not there, cannot be read, or is not what `bytekiln lock` writes.
-pub fn read_lock(path: &Path) -> Result<(LockFile, Digest), LockFileError> {
+/// It is not there, cannot be read, or is no text.
+pub fn read_lock(path: &Path) -> Result<LockText, LockFileError> {
     let error = |line, fault| LockFileError { path: path.to_owned(), line, fault };
     let bytes = std::fs::read(path).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => error(None, LockFileFault::Missing),
@@ -28,8 +36,26 @@ pub fn read_lock(path: &Path) -> Result<(LockFile, Digest), LockFileError> {
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         error(Some(line), LockFileFault::Syntax("text in UTF-8"))
     })?;
-    let lock = parse_lock(&text).map_err(|(line, fault)| error(Some(line), fault))?;
-    Ok((lock, digest))
+    Ok(LockText { path: path.to_owned(), text, digest })
+}
+
+impl LockText {
+    /// The digest of the file's bytes.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// It is not what `bytekiln lock` writes.
+    pub fn parse(&self) -> Result<LockFile, LockFileError> {
+        parse_lock(&self.text).map_err(|(line, fault)| LockFileError {
+            path: self.path.clone(),
+            line: Some(line),
+            fault,
+        })
+    }
 }
 
 /// What the text says.
