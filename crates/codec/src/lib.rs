@@ -12,7 +12,7 @@ mod pyc;
 mod source_hash;
 mod summary;
 
-pub use canonical::{CANONICAL_FORM_VERSION, CanonicalOptions, canonicalize};
+pub use canonical::{CANONICAL_FORM_VERSION, CanonicalOptions, NanPolicy, canonicalize};
 pub use compare::{
     CodeStep, CompareError, CompareOptions, Divergence, EncodingDifference, Found, Place, Side,
     TreeComparison, compare,

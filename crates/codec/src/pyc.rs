@@ -2,7 +2,7 @@
 
 use bytekiln_python::{InvalidationMode, Release};
 
-use crate::canonical::canonicalize_tree;
+use crate::canonical::{NanPolicy, canonicalize_tree};
 use crate::header::{HEADER_LENGTH, Header, HeaderError};
 use crate::marshal::{self, DecodeError};
 use crate::{Limits, SourceHash};
@@ -76,12 +76,13 @@ impl Expectation<'_> {
 }
 
 /// Checks all of a `.pyc`: that its header is of this release, mode and source, and that its
-/// payload is a code object in canonical form under this path.
+/// payload is a code object in canonical form under this path, with whatever NaNs: that of
+/// [`NanPolicy::Positive`] is valid too.
 pub fn validate(pyc: &[u8], expect: &Expectation<'_>) -> Result<(), ValidateError> {
     expect.check_header(pyc)?;
     let payload = pyc.get(HEADER_LENGTH..).unwrap_or_default();
     let canonical = marshal::decode(payload, expect.release, &expect.limits)
-        .and_then(|tree| canonicalize_tree(&tree, expect.recorded_path))
+        .and_then(|tree| canonicalize_tree(&tree, expect.recorded_path, NanPolicy::Kept))
         .map_err(ValidateError::Payload)?;
     if canonical == payload {
         return Ok(());

@@ -3,8 +3,8 @@
 
 use bytekiln_action::Action;
 use bytekiln_codec::{
-    CanonicalOptions, Expectation, Header, Limits, Validation, assemble, canonicalize, source_hash,
-    validate,
+    CanonicalOptions, Expectation, Header, Limits, NanPolicy, Validation, assemble, canonicalize,
+    source_hash, validate,
 };
 
 /// Brings a payload to its canonical form and puts the header before it. The error says what is
@@ -21,6 +21,7 @@ pub(crate) fn canonical_pyc(
         release,
         recorded_path: action.recorded_path.as_bytes(),
         limits: Limits::default(),
+        nans: NanPolicy::Kept,
     };
     let canonical = canonicalize(payload, &options).map_err(|error| error.to_string())?;
     let pyc = assemble(release, action.mode, source_hash(release, source), &canonical);

@@ -5,8 +5,8 @@ use bytekiln_bytecode::{
     Handler, Instruction, Location, Operand, TableError, code_flags, local_kinds,
 };
 use bytekiln_codec::{
-    CanonicalOptions, CodeField, CodeNumbers, CodeObject, HEADER_LENGTH, Header, Limits, NodeId,
-    Object, Tree, canonicalize,
+    CanonicalOptions, CodeField, CodeNumbers, CodeObject, HEADER_LENGTH, Header, Limits, NanPolicy,
+    NodeId, Object, Tree, canonicalize,
 };
 use bytekiln_python::Release;
 
@@ -151,7 +151,12 @@ pub fn is_canonical(pyc: &[u8], limits: &Limits) -> Result<bool, ReadError> {
         _ => None,
     };
     let recorded_path = path.unwrap_or_default();
-    let options = CanonicalOptions { release, recorded_path: &recorded_path, limits: *limits };
+    let options = CanonicalOptions {
+        release,
+        recorded_path: &recorded_path,
+        limits: *limits,
+        nans: NanPolicy::Kept,
+    };
     let canonical = canonicalize(payload, &options).map_err(ReadError::Payload)?;
     Ok(canonical == payload)
 }

@@ -6,8 +6,8 @@ mod values;
 
 use bytekiln_codec::{
     CanonicalOptions, CodeField, DecodeError, Expectation, HEADER_LENGTH, Header, HeaderError,
-    Limits, Object, SourceHash, Tree, ValidateError, Validation, canonicalize, decode, source_hash,
-    validate,
+    Limits, NanPolicy, Object, SourceHash, Tree, ValidateError, Validation, canonicalize, decode,
+    source_hash, validate,
 };
 use bytekiln_python::{InvalidationMode, Release};
 
@@ -136,7 +136,12 @@ pub fn rewrite(request: &RewriteRequest<'_>) -> Result<Rewrite, RewriteRefusal> 
     let old = decode(payload, release, &request.limits).map_err(RewriteRefusal::Payload)?;
     let old_path = file_name(&old);
     let path = request.recorded_path.unwrap_or(&old_path);
-    let options = CanonicalOptions { release, recorded_path: path, limits: request.limits };
+    let options = CanonicalOptions {
+        release,
+        recorded_path: path,
+        limits: request.limits,
+        nans: NanPolicy::Kept,
+    };
     let canonical = canonicalize(payload, &options).map_err(RewriteRefusal::Payload)?;
     if canonical == payload && new_header == header {
         return Ok(Rewrite::Unchanged);
@@ -174,7 +179,12 @@ fn verify(
         // The new payload is the canonical form of the old one under its own path.
         return Ok(());
     }
-    let options = CanonicalOptions { release, recorded_path: old_path, limits: request.limits };
+    let options = CanonicalOptions {
+        release,
+        recorded_path: old_path,
+        limits: request.limits,
+        nans: NanPolicy::Kept,
+    };
     let form = |payload| canonicalize(payload, &options).map_err(RewriteRefusal::Payload);
     if form(payload)? == form(canonical)? {
         Ok(())

@@ -1,6 +1,7 @@
 //! [`Tree`] to [`Values`]: what the writer chose (type codes, flags, references, order of sets) is
 //! dropped, what it meant is kept.
 
+use super::NanPolicy;
 use super::equality::check_distinct;
 use super::order::SetOrder;
 use super::values::{
@@ -16,6 +17,7 @@ pub(crate) struct Interner<'t> {
     /// The value of each node.
     ids: Vec<ValueId>,
     order: SetOrder,
+    nans: NanPolicy,
     scratch: Vec<ValueId>,
     bytes: Vec<u8>,
 }
@@ -28,9 +30,14 @@ impl<'t> Interner<'t> {
             values: Values::new(tree.payload(), tree.layout(), tree.nodes.len() + 1),
             ids: Vec::with_capacity(tree.nodes.len()),
             order: SetOrder::new(tree.payload().len()),
+            nans: NanPolicy::Kept,
             scratch: Vec::new(),
             bytes: Vec::new(),
         }
+    }
+
+    pub(crate) fn with_nans(self, nans: NanPolicy) -> Interner<'t> {
+        Interner { nans, ..self }
     }
 
     pub(crate) fn values(&self) -> &Values<'t> {
@@ -115,10 +122,13 @@ impl<'t> Interner<'t> {
     fn float(&mut self, node: &Node) -> ValueId {
         let Node { start, length, .. } = *node;
         let kind = if length == 8 { Kind::Float } else { Kind::Complex };
-        if is_nan(self.tree.content(node)) {
-            self.values.distinct_leaf(kind, start, length)
-        } else {
-            self.values.leaf(kind, start, length).0
+        let content = self.tree.content(node);
+        if !is_nan(content) {
+            return self.values.leaf(kind, start, length).0;
+        }
+        match self.nans {
+            NanPolicy::Kept => self.values.distinct_leaf(kind, start, length),
+            NanPolicy::Positive => self.positive(kind, content),
         }
     }
 
@@ -138,11 +148,24 @@ impl<'t> Interner<'t> {
             _ => return 0,
         };
         let content = &content[..length];
-        if is_nan(content) {
-            self.values.distinct_converted_leaf(kind, content)
-        } else {
-            self.values.converted_leaf(kind, content).0
+        if !is_nan(content) {
+            return self.values.converted_leaf(kind, content).0;
         }
+        match self.nans {
+            NanPolicy::Kept => self.values.distinct_converted_leaf(kind, content),
+            NanPolicy::Positive => self.positive(kind, content),
+        }
+    }
+
+    /// A float or a complex number of this content, its NaNs without sign and payload.
+    fn positive(&mut self, kind: Kind, content: &[u8]) -> ValueId {
+        self.bytes.clear();
+        for part in content.as_chunks::<8>().0 {
+            let number = f64::from_le_bytes(*part);
+            let bits = if number.is_nan() { POSITIVE_NAN } else { number.to_bits() };
+            self.bytes.extend_from_slice(&bits.to_le_bytes());
+        }
+        self.values.distinct_converted_leaf(kind, &self.bytes)
     }
 
     fn container(&mut self, kind: Kind, node: &Node) -> Result<ValueId, DecodeError> {
@@ -238,6 +261,9 @@ impl<'t> Interner<'t> {
         }
     }
 }
+
+/// The quiet NaN without sign and payload.
+const POSITIVE_NAN: u64 = 0x7ff8_0000_0000_0000;
 
 /// Whether the content of a float or a complex number has a NaN in it.
 fn is_nan(content: &[u8]) -> bool {

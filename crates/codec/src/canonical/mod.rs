@@ -28,6 +28,22 @@ pub struct CanonicalOptions<'a> {
     pub recorded_path: &'a [u8],
     /// What to refuse.
     pub limits: Limits,
+    /// What becomes of NaNs. Everything but the default makes another form, which needs an action
+    /// key of its own.
+    pub nans: NanPolicy,
+}
+
+/// What becomes of the bits of NaNs. A compiler that folds `1e999 - 1e999` leaves the bits that its
+/// processor makes: the sign is set on x86 and not on ARM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NanPolicy {
+    /// They stay. Canonical bytes load as exactly what was compiled.
+    #[default]
+    Kept,
+    /// Each becomes the quiet NaN without sign and payload, `7ff8000000000000`, so that processors
+    /// agree. Changes what `math.copysign` and `struct.pack` tell of a folded NaN, and nothing else:
+    /// two NaNs stay two. The profile `nan=positive` of `docs/canonical-form.md`.
+    Positive,
 }
 
 /// Brings a code object, as marshalled by any process of `options.release`, to the canonical form.
@@ -40,18 +56,19 @@ pub fn canonicalize(
         return Err(DecodeErrorKind::BadRecordedPath.into());
     }
     let tree = marshal::decode(payload, options.release, &options.limits)?;
-    canonicalize_tree(&tree, Some(options.recorded_path))
+    canonicalize_tree(&tree, Some(options.recorded_path), options.nans)
 }
 
 /// The canonical form of a decoded payload; without a path, it keeps its own.
 pub(crate) fn canonicalize_tree(
     tree: &Tree<'_>,
     recorded_path: Option<&[u8]>,
+    nans: NanPolicy,
 ) -> Result<Vec<u8>, DecodeError> {
     if tree.node(tree.root()).kind() != tag::CODE {
         return Err(DecodeErrorKind::NotCode.into());
     }
-    let mut interner = Interner::new(tree);
+    let mut interner = Interner::new(tree).with_nans(nans);
     let root = interner.intern_tree()?;
     if let Some(path) = recorded_path {
         interner.replace_filename(root, path);

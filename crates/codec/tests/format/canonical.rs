@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytekiln_codec::{
-    CanonicalOptions, CodeField, DecodeErrorKind, Expectation, Limits, Object, SourceHash, Tree,
-    ValidateError, assemble, canonicalize, decode, validate,
+    CanonicalOptions, CodeField, DecodeErrorKind, Expectation, Limits, NanPolicy, Object,
+    SourceHash, Tree, ValidateError, assemble, canonicalize, decode, validate,
 };
 use bytekiln_python::InvalidationMode;
 
@@ -159,7 +159,12 @@ fn file_names() {
     let foreign = Module { filename: b"z\x07<other>", ..Module::default() }.payload(release, &[]);
     let payload = module(release, &[&own, &foreign, b"z\x04m.py"]);
     let limits = Limits::default();
-    let options = CanonicalOptions { release, recorded_path: "src/ä.py".as_bytes(), limits };
+    let options = CanonicalOptions {
+        release,
+        recorded_path: "src/ä.py".as_bytes(),
+        limits,
+        nans: NanPolicy::Kept,
+    };
     let bytes = canonicalize(&payload, &options).expect("a module");
     let count = |text: &[u8]| bytes.windows(text.len()).filter(|window| window == &text).count();
     assert_eq!(count("src/ä.py".as_bytes()), 1, "written once, referred to by the inner one");

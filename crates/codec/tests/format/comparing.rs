@@ -3,7 +3,7 @@
 
 use bytekiln_codec::{
     CanonicalOptions, CodeField, CompareOptions, EncodingDifference as Difference, Found, Limits,
-    Object, Place, Side, Tree, TreeComparison, canonicalize, compare, decode,
+    NanPolicy, Object, Place, Side, Tree, TreeComparison, canonicalize, compare, decode,
 };
 use bytekiln_python::Release;
 
@@ -23,7 +23,12 @@ fn run(release: Release, left: &[u8], right: &[u8], recorded_paths: bool) -> Tre
 pub(crate) fn agrees(release: Release, left: &[u8], right: &[u8]) -> bool {
     // A path that is in neither.
     let limits = Limits::default();
-    let options = CanonicalOptions { release, recorded_path: b"\0of the test", limits };
+    let options = CanonicalOptions {
+        release,
+        recorded_path: b"\0of the test",
+        limits,
+        nans: NanPolicy::Kept,
+    };
     let (Ok(a), Ok(b)) = (canonicalize(left, &options), canonicalize(right, &options)) else {
         return false;
     };

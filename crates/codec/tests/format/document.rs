@@ -17,6 +17,7 @@ fn check(vector: &Vector) {
         release: release(vector.minor),
         recorded_path: vector.path.as_bytes(),
         limits: Limits::default(),
+        nans: vector.nans,
     };
     let found = canonicalize(&vector.payload, &options).map_err(|error| error.kind.to_string());
     assert_eq!(found, vector.expect, "{:x?}", vector.payload);

@@ -2,8 +2,8 @@
 //! of the mutation test.
 
 use bytekiln_codec::{
-    CanonicalOptions, Expectation, Header, Limits, SourceHash, assemble, canonicalize, decode,
-    encode, summary, validate,
+    CanonicalOptions, Expectation, Header, Limits, NanPolicy, SourceHash, assemble, canonicalize,
+    decode, encode, summary, validate,
 };
 use bytekiln_python::{InvalidationMode, Release};
 
@@ -14,7 +14,8 @@ pub(crate) fn payload(release: Release, bytes: &[u8]) -> bool {
     let Ok(tree) = decode(bytes, release, &limits) else { return false };
     assert!(encode(&tree) == bytes, "encoding changes what was decoded");
 
-    let options = CanonicalOptions { release, recorded_path: b"a/b.py", limits };
+    let options =
+        CanonicalOptions { release, recorded_path: b"a/b.py", limits, nans: NanPolicy::Kept };
     let mode = InvalidationMode::UncheckedHash;
     let source_hash = SourceHash(*b"12345678");
     if let Ok(canonical) = canonicalize(bytes, &options) {

@@ -1,6 +1,6 @@
 //! Payloads made by hand: a module with the constants that a test is about.
 
-use bytekiln_codec::{CanonicalOptions, DecodeErrorKind, Limits, canonicalize};
+use bytekiln_codec::{CanonicalOptions, DecodeErrorKind, Limits, NanPolicy, canonicalize};
 use bytekiln_python::Release;
 
 pub(crate) fn release(minor: u8) -> Release {
@@ -80,6 +80,7 @@ pub(crate) fn reference(slot: usize) -> Vec<u8> {
 /// Canonical form under the path that [`Module`] has anyway.
 pub(crate) fn canonical(release: Release, payload: &[u8]) -> Result<Vec<u8>, DecodeErrorKind> {
     let limits = Limits::default();
-    let options = CanonicalOptions { release, recorded_path: b"m.py", limits };
+    let options =
+        CanonicalOptions { release, recorded_path: b"m.py", limits, nans: NanPolicy::Kept };
     canonicalize(payload, &options).map_err(|error| error.kind)
 }

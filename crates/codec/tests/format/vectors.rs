@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use bytekiln_codec::NanPolicy;
+
 /// A payload and what becomes of it.
 pub(crate) struct Vector {
     pub(crate) minor: u8,
     pub(crate) path: String,
+    /// `Positive` where the vector has a line `profile: nan=positive`.
+    pub(crate) nans: NanPolicy,
     pub(crate) payload: Vec<u8>,
     /// Canonical bytes, or why they are refused.
     pub(crate) expect: Result<Vec<u8>, String>,
@@ -28,6 +32,11 @@ fn parse(block: &str) -> Vector {
     Vector {
         minor: minor.expect("a number"),
         path: field("path").to_owned(),
+        nans: if block.contains("\nprofile: nan=positive\n") {
+            NanPolicy::Positive
+        } else {
+            NanPolicy::Kept
+        },
         payload: bytes(field("in")),
         expect: match field("out").strip_prefix("refused: ") {
             Some(reason) => Err(reason.to_owned()),

@@ -1,7 +1,7 @@
 """The canonical form once more, from docs/canonical-form.md and not from the Rust code.
 
-Frames as in compile.py: the release, the recorded path and the payload, answered by the canonical
-payload. What the document refuses beyond the grammar is not refused here. An empty release ends it.
+Frames as in compile.py: the release, the profile (empty, or nan=positive), the recorded path and the
+payload, answered by the canonical payload. What the document refuses beyond the grammar is not refused here. An empty release ends it.
 """
 import re, struct, sys
 
@@ -35,8 +35,9 @@ def receive():
 
 
 class Reader:
-    def __init__(self, minor, data):
+    def __init__(self, minor, profile, data):
         self.data, self.at, self.slots = data, 0, []
+        self.positive = profile == b"nan=positive"
         self.layout = LAYOUTS[minor >= 11]
 
     def take(self, count):
@@ -112,7 +113,9 @@ class Reader:
 
     def float(self, kind, content):
         parts = struct.unpack("<%dd" % (len(content) // 8), content)
-        return Nan(kind, content) if any(part != part for part in parts) else (kind, content)
+        if not any(part != part for part in parts):
+            return (kind, content)
+        return Nan(kind, without_sign(content) if self.positive else content)
 
 
 def children(value):
@@ -218,6 +221,17 @@ class Writer:
             sized("A" if interned else "a", len(data), data)
 
 
+def without_sign(content):
+    """The content of a float or a complex number, its NaNs quiet, positive and empty."""
+    parts = [content[at : at + 8] for at in range(0, len(content), 8)]
+    nan = bytes([0, 0, 0, 0, 0, 0, 0xF8, 0x7F])
+    return b"".join([part if float_of(part) == float_of(part) else nan for part in parts])
+
+
+def float_of(part):
+    return struct.unpack("<d", part)[0]
+
+
 def code_objects(value, seen):
     if value not in seen:
         seen[value] = None
@@ -226,9 +240,9 @@ def code_objects(value, seen):
     return [code for code in seen if type(code) is Code]
 
 
-def canonical(minor, path, payload):
+def canonical(minor, profile, path, payload):
     ORDERS.clear()
-    reader = Reader(minor, payload)
+    reader = Reader(minor, profile, payload)
     root = reader.object()
     assert type(root) is Code and reader.at == len(payload)
     old, names = root.fields["filename"], set()
@@ -249,8 +263,8 @@ def main():
         release = receive()
         if not release:
             break
-        path, payload = receive(), receive()
-        answer = canonical(int(release), path, payload)
+        profile, path, payload = receive(), receive(), receive()
+        answer = canonical(int(release), profile, path, payload)
         WRITE.write(struct.pack("<I", len(answer)) + answer)
         WRITE.flush()
 

@@ -4,6 +4,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use bytekiln_codec::{CanonicalOptions, NanPolicy};
 use bytekiln_python::Release;
 
 pub(crate) struct Process {
@@ -62,9 +63,18 @@ impl Process {
     }
 
     /// What the second implementation makes of a payload.
-    pub(crate) fn canonicalize(&mut self, minor: u8, path: &str, payload: &[u8]) -> Vec<u8> {
-        self.send(minor.to_string().as_bytes());
-        self.send(path.as_bytes());
+    pub(crate) fn canonicalize(
+        &mut self,
+        options: &CanonicalOptions<'_>,
+        payload: &[u8],
+    ) -> Vec<u8> {
+        self.send(options.release.minor().to_string().as_bytes());
+        let profile: &[u8] = match options.nans {
+            NanPolicy::Kept => b"",
+            NanPolicy::Positive => b"nan=positive",
+        };
+        self.send(profile);
+        self.send(options.recorded_path);
         self.send(payload);
         self.to.flush().expect("a pipe");
         self.receive()

@@ -95,7 +95,7 @@ fn both_proofs_agree() {
     let (release, payload) = compiled(python);
     let path = b"/build/tree/m.py";
     let limits = Limits::default();
-    let options = CanonicalOptions { release, recorded_path: path, limits };
+    let options = CanonicalOptions { release, recorded_path: path, limits, nans: NanPolicy::Kept };
     let tree = decode(&payload, release, &limits).unwrap();
     let canonical = canonicalize(&payload, &options).unwrap();
     let (mut same, mut different) = (0, 0);

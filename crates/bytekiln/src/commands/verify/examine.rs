@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome, RecordedPath};
 use bytekiln_cache::{ResultEntry, Store};
 use bytekiln_codec::{
-    CANONICAL_FORM_VERSION, CanonicalOptions, HEADER_LENGTH, Header, HeaderError, Limits,
+    CANONICAL_FORM_VERSION, CanonicalOptions, HEADER_LENGTH, Header, HeaderError, Limits, NanPolicy,
     Validation, assemble, canonicalize, source_hash,
 };
 use bytekiln_python::{InvalidationMode, Release};
@@ -322,6 +322,7 @@ fn canonical_digest(one: &Pending) -> Result<Digest, String> {
         release: one.release,
         recorded_path: one.recorded_path.as_bytes(),
         limits: Limits::default(),
+        nans: NanPolicy::Kept,
     };
     let payload = one.pyc.get(HEADER_LENGTH..).unwrap_or_default();
     let canonical = canonicalize(payload, &options).map_err(|error| error.to_string())?;
