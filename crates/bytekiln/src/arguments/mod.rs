@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArguments;
-pub use doctor::DoctorArguments;
+pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
 pub use inspect::InspectArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};

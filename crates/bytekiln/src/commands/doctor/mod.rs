@@ -1,0 +1,135 @@
+//! `bytekiln doctor`: what an interpreter will load from a finished tree or archive, and what not.
+//! `artifacts` opens what was typed, `interpreter` asks the interpreter for its habits, the crate
+//! `loader` judges, `estimate` measures, `human` and `json` say it.
+
+mod artifacts;
+mod estimate;
+mod human;
+mod interpreter;
+mod json;
+mod wording;
+
+use std::time::Instant;
+
+use bytekiln_loader::{Class, HashCheck, Launch, ModuleReport, Simulation};
+use bytekiln_project::Interpreter;
+
+use crate::arguments::{DoctorArguments, Global, HashCheckChoice, PlanFormat};
+use crate::environment::Environment;
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+use crate::report::terminal::Terminal;
+use crate::settings::start_folder;
+use artifacts::{Artifacts, Deployment};
+use estimate::Estimate;
+
+/// Everything that is to be told.
+struct Outcome<'a> {
+    artifacts: &'a Artifacts,
+    interpreter: &'a Interpreter,
+    launch: &'a Launch,
+    /// By root, then what no import reaches.
+    reports: &'a [ModuleReport],
+    allowed: &'a [Class],
+    estimate: Option<Estimate>,
+    started: Instant,
+}
+
+impl Outcome<'_> {
+    /// Whether something does not load, and may not.
+    fn is_failure(&self) -> bool {
+        self.reports.iter().any(|report| self.fails(report))
+    }
+
+    fn fails(&self, report: &ModuleReport) -> bool {
+        report.is_fault() && !self.allowed.contains(&report.class())
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    arguments: &DoctorArguments,
+    global: &Global,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CommandFailure> {
+    let started = Instant::now();
+    let start = start_folder(global, environment)?;
+    let jobs = arguments.jobs.unwrap_or_else(bytekiln_executor::available_parallelism);
+    let paths: Vec<_> = arguments.paths.iter().map(|path| start.join(path)).collect();
+    let interpreter =
+        interpreter::find(arguments.python.as_deref(), &paths, &start, environment)?;
+    let release = interpreter.toolchain.release;
+    let deployment = Deployment { target: arguments.target, mtime: arguments.mtime };
+    let prefix = arguments.pycache_prefix.as_deref();
+    let mut artifacts =
+        Artifacts::open(&arguments.paths, prefix, release, deployment, &start, jobs)?;
+    let facts = interpreter::ask(
+        &interpreter.executable,
+        artifacts.is_site_packages(),
+        &artifacts.stamps(),
+        arguments.time_zone.as_deref(),
+        environment,
+    )?;
+    artifacts.local_seconds = facts.local_seconds;
+    let launch = Launch {
+        release,
+        cache_tag: match arguments.cache_tag.as_deref() {
+            Some("none") => None,
+            Some(tag) => Some(tag.to_owned()),
+            None => Some(interpreter.toolchain.cache_tag.clone()),
+        },
+        optimize: arguments.optimize.unwrap_or(arguments.opt),
+        hash_check: match arguments.check_hash_based_pycs {
+            HashCheckChoice::Default => HashCheck::Default,
+            HashCheckChoice::Always => HashCheck::Always,
+            HashCheckChoice::Never => HashCheck::Never,
+        },
+        extension_suffixes: facts.extension_suffixes,
+        earlier: facts.earlier,
+    };
+    warn(&artifacts, terminal);
+    let simulation = Simulation::new(&artifacts.tree, &launch);
+    let numbers: Vec<usize> = (0..simulation.len()).collect();
+    let judge = |number: &usize| simulation.judge(*number, &artifacts);
+    let mut reports: Vec<ModuleReport> =
+        super::parallel::map(&numbers, jobs, judge).into_iter().flatten().collect();
+    reports.extend(simulation.unused().iter().cloned());
+    let estimate =
+        estimate::estimate(&reports, &artifacts, &interpreter, launch.optimize, environment)
+            .unwrap_or_else(|trouble| {
+                terminal.warning(format!("the cost of compiling was not measured: {trouble}"));
+                None
+            });
+    let outcome = Outcome {
+        artifacts: &artifacts,
+        interpreter: &interpreter,
+        launch: &launch,
+        reports: &reports,
+        allowed: &arguments.allow,
+        estimate,
+        started,
+    };
+    match arguments.format {
+        PlanFormat::Human => human::report(&outcome, terminal),
+        PlanFormat::Json => terminal.data(&json::render(&outcome)),
+    }
+    Ok(if outcome.is_failure() { ExitStatus::Failure } else { ExitStatus::Success })
+}
+
+fn warn(artifacts: &Artifacts, terminal: &Terminal) {
+    for problem in &artifacts.problems {
+        terminal.warning(problem);
+    }
+    for (root, shown) in artifacts.tree.roots.iter().zip(&artifacts.shown) {
+        if artifacts::holds_package(root) {
+            terminal.warning(format!(
+                "`{}` is a package itself; an entry of sys.path is the folder above it",
+                shown.display()
+            ));
+        }
+        if root.entries.is_empty() {
+            terminal.warning(format!("`{}` is empty", shown.display()));
+        }
+    }
+}
