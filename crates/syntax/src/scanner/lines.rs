@@ -1,0 +1,61 @@
+//! Lines and columns of offsets, counted only for what was found. Knows nothing of logical lines.
+
+use memchr::{memchr, memchr_iter, memrchr, memrchr2};
+
+use super::cursor::offset;
+use crate::encoding::{Encoding, High};
+
+#[derive(Debug)]
+pub(super) struct Lines<'source> {
+    source: &'source [u8],
+    /// Whether the source has carriage returns: alone or with a line feed, they end lines too.
+    pub(super) carriage_returns: bool,
+    start: usize,
+    utf8: bool,
+    counted: usize,
+    line: u32,
+}
+
+impl<'source> Lines<'source> {
+    /// `used` is false if nothing will be asked, and spares a look at the source.
+    pub(super) fn new(source: &'source [u8], encoding: &Encoding, used: bool) -> Self {
+        let carriage_returns = !used || memchr(b'\r', source).is_some();
+        let utf8 = encoding.high == High::Utf8;
+        Lines { source, carriage_returns, start: encoding.start, utf8, counted: 0, line: 1 }
+    }
+
+    /// Line of an offset, from 1. Cheap if offsets increase.
+    pub(super) fn line(&mut self, position: usize) -> u32 {
+        if position < self.counted {
+            (self.counted, self.line) = (0, 1);
+        }
+        let between = &self.source[self.counted..position.min(self.source.len())];
+        let mut newlines = memchr_iter(b'\n', between).count();
+        if self.carriage_returns {
+            newlines += memchr_iter(b'\r', between)
+                .filter(|index| self.source.get(self.counted + index + 1) != Some(&b'\n'))
+                .count();
+        }
+        self.counted = position;
+        self.line = self.line.saturating_add(offset(newlines));
+        self.line
+    }
+
+    /// Column of an offset in characters, from 1.
+    pub(super) fn column(&self, position: usize) -> u32 {
+        let before = &self.source[..position];
+        let newline = if self.carriage_returns {
+            memrchr2(b'\n', b'\r', before)
+        } else {
+            memrchr(b'\n', before)
+        };
+        let start = newline.map_or(self.start, |newline| newline + 1);
+        let line = before.get(start..).unwrap_or(&[]);
+        let characters = if self.utf8 {
+            line.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+        } else {
+            line.len()
+        };
+        offset(characters).saturating_add(1)
+    }
+}
