@@ -107,7 +107,8 @@ impl<'t> Finder<'t> {
                 if *name == CACHE_FOLDER {
                     continue;
                 }
-                if is_module_name(name) {
+                let is_init = !package.is_empty() && *name == b"__init__";
+                if is_module_name(name) && !is_init {
                     names.insert(*name);
                 } else {
                     strange.push((location.root, *child));

@@ -149,12 +149,18 @@ impl Case {
     }
 
     /// Name → what happens and with which file, as `oracle.py` says it.
-    pub(crate) fn expected(&self, tree: &Tree, reports: &[ModuleReport]) -> BTreeMap<String, String> {
+    pub(crate) fn expected(
+        &self,
+        tree: &Tree,
+        reports: &[ModuleReport],
+    ) -> BTreeMap<String, String> {
         let shown = |file: FileId| {
             let entry = tree.entry(file).unwrap();
             let path = entry.path.as_str().unwrap();
             match self.roots.get(file.root) {
-                Some(place) => format!("r{}{}/{path}", file.root, if place.zip { ".zip" } else { "" }),
+                Some(place) => {
+                    format!("r{}{}/{path}", file.root, if place.zip { ".zip" } else { "" })
+                }
                 None => format!("prefix/{path}"),
             }
         };
