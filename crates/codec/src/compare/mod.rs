@@ -53,8 +53,9 @@ pub enum CompareError {
 /// What came of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeComparison {
-    /// Where the values differ, a code object before those in its constants; the first
-    /// [`CompareOptions::listed`] of them. Empty if and only if the canonical forms are equal (up to
+    /// Where the values differ: constants, names and signatures first, then instructions, then their
+    /// places in the source; among these, a code object before those in its constants. At most
+    /// [`CompareOptions::listed`]. Empty if and only if the canonical forms are equal (up to
     /// recorded paths, if these are left out).
     pub divergences: Vec<Divergence>,
     /// How many there are; at least so many if `complete` is false.
@@ -161,7 +162,7 @@ pub fn compare(
         Vec::new()
     };
     Ok(TreeComparison {
-        divergences: walk.found,
+        divergences: walk.take_found(),
         total: walk.total,
         fields: walk.fields,
         differing_code_objects: walk.differing_code_objects,

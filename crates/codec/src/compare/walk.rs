@@ -68,7 +68,10 @@ pub(super) struct Walk<'a> {
     open: Vec<CodePair>,
     /// Code objects met in the current one.
     nested: Vec<CodePair>,
-    pub(super) found: Vec<Divergence>,
+    /// For each class of [`class`], those that are listed, with the number of their code object.
+    found: [Vec<(usize, Divergence)>; CLASSES],
+    /// Number of the code object that is being compared.
+    current: usize,
     pub(super) total: usize,
     pub(super) fields: BTreeSet<&'static str>,
     pub(super) differing_code_objects: usize,
@@ -88,12 +91,26 @@ impl<'a> Walk<'a> {
             steps: Vec::new(),
             open: Vec::new(),
             nested: Vec::new(),
-            found: Vec::new(),
+            found: [const { Vec::new() }; CLASSES],
+            current: 0,
             total: 0,
             fields: BTreeSet::new(),
             differing_code_objects: 0,
             complete: true,
         }
+    }
+
+    /// The divergences in the order in which they are told.
+    pub(super) fn take_found(&mut self) -> Vec<Divergence> {
+        let mut all = Vec::new();
+        for found in &mut self.found {
+            found.sort_by(|(one, a), (other, b)| {
+                (one, rank(&a.place)).cmp(&(other, rank(&b.place)))
+            });
+            all.extend(found.drain(..).map(|(_, divergence)| divergence));
+        }
+        all.truncate(self.listed);
+        all
     }
 
     /// For each value of the left, the equal one of the right plus one.
@@ -108,6 +125,7 @@ impl<'a> Walk<'a> {
         self.open.push(CodePair { ids: root, step: None });
         while let Some(pair) = self.open.pop() {
             let before = self.total;
+            self.current += 1;
             self.code(pair);
             self.differing_code_objects += usize::from(self.total > before);
             self.open.extend(self.nested.drain(..).rev());
@@ -151,7 +169,8 @@ impl<'a> Walk<'a> {
         self.total += 1;
         let place = place();
         self.fields.insert(place.field_name());
-        if self.found.len() >= self.listed {
+        let full = |found: &Vec<_>| found.len() >= self.listed;
+        if self.found.get(class(&place)).is_none_or(full) {
             return;
         }
         let mut path = Vec::new();
@@ -163,7 +182,11 @@ impl<'a> Walk<'a> {
         path.reverse();
         let [left, right] = found;
         let code = self.nodes(pair.ids);
-        self.found.push(Divergence { path, code, place, left, right, identity });
+        let class = class(&place);
+        let divergence = Divergence { path, code, place, left, right, identity };
+        if let Some(found) = self.found.get_mut(class) {
+            found.push((self.current, divergence));
+        }
     }
 
     fn nodes(&self, [left, right]: Pair) -> [crate::NodeId; 2] {
@@ -483,6 +506,30 @@ impl<'a> Walk<'a> {
             self.join(ids);
         }
         equal
+    }
+}
+
+const CLASSES: usize = 3;
+
+/// What a reader wants to know first: values, then what is done with them, then where that stands
+/// in the source, which shifts with every edit.
+fn class(place: &Place) -> usize {
+    match place.field_name() {
+        "co_code" | "co_exceptiontable" | "co_stacksize" => 1,
+        "co_linetable" | "co_firstlineno" | "co_filename" => 2,
+        _ => 0,
+    }
+}
+
+/// The order of the divergences of a code object: numbers, then fields as in [`FIELDS`], elements by
+/// their indices.
+fn rank(place: &Place) -> (usize, &[u32]) {
+    match place {
+        Place::Number("co_stacksize") => (FIELDS.len(), &[]),
+        Place::Number(_) => (0, &[]),
+        Place::Field { field, elements } => {
+            (FIELDS.iter().position(|other| other == field).unwrap_or_default() + 1, elements)
+        }
     }
 }
 

@@ -114,8 +114,12 @@ impl<'t> Describer<'t> {
         let field = CodeField::LocalsPlusKinds;
         let (lefts, rights) = (left.code.bytes(field), right.code.bytes(field));
         let same = lefts.iter().zip(rights).take_while(|(a, b)| a == b).count();
-        let [renderer, _] = &mut self.renderers;
-        let name = left.locals().get(same).map(|id| renderer.plain(*id)).unwrap_or_default();
+        let [left_renderer, right_renderer] = &mut self.renderers;
+        let name = match (left.locals().get(same), right.locals().get(same)) {
+            (Some(id), _) => left_renderer.plain(*id),
+            (None, Some(id)) => right_renderer.plain(*id),
+            (None, None) => String::new(),
+        };
         let kind = |bytes: &[u8]| {
             bytes.get(same).map(|byte| match local_kinds(*byte).as_slice() {
                 [] => format!("{byte:#04x}"),
@@ -186,6 +190,11 @@ impl<'t> Describer<'t> {
         match (divergence.left, divergence.right) {
             (Found::Object(left), Found::Object(right)) => {
                 let [on_left, on_right] = self.objects([left, right]);
+                let path = Place::Field { field: CodeField::Filename, elements: Vec::new() };
+                if divergence.place == path {
+                    return [(on_left, l, left), (on_right, r, right)]
+                        .map(|(text, tree, id)| Some(format!("{text}{}", whose(tree, id))));
+                }
                 let same = on_left == on_right && !divergence.identity;
                 let detail = |text: String, tree: &Tree<'_>, id| {
                     Some(if same { format!("{text} ({})", precisely(tree, id)) } else { text })
@@ -229,6 +238,19 @@ impl<'t> Describer<'t> {
         };
         [left_renderer.repr_from(left, start), right_renderer.repr_from(right, start)]
     }
+}
+
+/// Whether a recorded path is that of the module, and goes where the module goes.
+fn whose(tree: &Tree<'_>, path: NodeId) -> &'static str {
+    let bytes = |id: Option<NodeId>| match id.map(|id| tree.get(tree.resolve(id))) {
+        Some(Object::Text { bytes, .. }) => Some(bytes),
+        _ => None,
+    };
+    let module = match tree.get(tree.root()) {
+        Object::Code(module) => module.field(CodeField::Filename),
+        _ => None,
+    };
+    if bytes(module) == bytes(Some(path)) { "" } else { " (not the module's)" }
 }
 
 /// `a frozenset with 'a'`: what the other does not have.

@@ -7,9 +7,10 @@ use super::EncodingDifference;
 /// Two `.pyc` files that mean different things. Shown, it is one line: the first finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Where they first differ: in the outermost code object, constants before instructions.
+    /// Where they first differ: constants, names and signatures before instructions, these before
+    /// their places in the source; among them, in the outermost code object.
     pub first: Finding,
-    /// Where else, in the order of the code objects; as many as were asked for.
+    /// Where else, in the same order; as many as were asked for.
     pub further: Vec<Finding>,
     /// How many findings there are; at least so many if `complete` is false.
     pub total: usize,

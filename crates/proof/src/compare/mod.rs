@@ -5,9 +5,6 @@ mod difference;
 mod header;
 mod tables;
 
-#[cfg(test)]
-mod tests;
-
 use bytekiln_codec::{self as codec, CodeField, Limits, Object, Side, Tree};
 
 use crate::pyc::{Pyc, ReadError, read_header};

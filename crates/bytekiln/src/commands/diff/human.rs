@@ -45,10 +45,7 @@ pub(super) fn single(
                 let _ = writeln!(out, "      also {header}");
             }
             if difference.is_only_compiler_dependent() {
-                out.push_str(
-                    "      no constant, name or signature differs: two patch releases may have \
-                     compiled one source\n",
-                );
+                out.push_str("      no constant, name or signature differs\n");
             }
         }
         Verdict::OtherBytes { detail, .. } => {

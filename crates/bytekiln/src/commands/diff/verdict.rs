@@ -3,7 +3,8 @@
 use bytekiln_action::Digest;
 use bytekiln_codec::{Limits, Side};
 use bytekiln_proof::{
-    CompareOptions, Comparison, Difference, EncodingDifference, Excerpt, compare, excerpt,
+    CompareOptions, Comparison, Difference, EncodingDifference, Excerpt, PlaceKind, compare,
+    excerpt,
 };
 
 use super::Judged;
@@ -97,6 +98,9 @@ impl<'a> Judge<'a> {
     /// The instructions around the first difference in a code object.
     pub(super) fn excerpt(&self, judged: &Judged, context: usize) -> Option<Excerpt> {
         let Verdict::Different(difference) = &judged.verdict else { return None };
+        if difference.first.kind == PlaceKind::Release {
+            return None;
+        }
         let Ok((Content::Bytes(left), Content::Bytes(right))) = self.sides.read(&judged.pair)
         else {
             return None;

@@ -137,12 +137,7 @@ impl Inspection<'_> {
     }
 
     /// Each `.pyc` of a folder or an archive.
-    fn tree(
-        &mut self,
-        place: &str,
-        artifact: &Artifact,
-        caches: &[usize],
-    ) -> Result<(), String> {
+    fn tree(&mut self, place: &str, artifact: &Artifact, caches: &[usize]) -> Result<(), String> {
         if caches.is_empty() {
             self.terminal.warning(format!("there is no .pyc in `{place}`"));
             return Ok(());

@@ -1,1 +1,0 @@
-//! Files compiled by real interpreters, and then changed.
