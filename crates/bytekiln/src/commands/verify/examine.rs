@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome, RecordedPath};
 use bytekiln_cache::{ResultEntry, Store};
 use bytekiln_codec::{
-    CANONICAL_FORM_VERSION, CanonicalOptions, HEADER_LENGTH, Header, HeaderError, Limits, NanPolicy,
-    Validation, assemble, canonicalize, source_hash,
+    CANONICAL_FORM_VERSION, CanonicalOptions, HEADER_LENGTH, Header, HeaderError, Limits,
+    NanPolicy, Validation, assemble, canonicalize, source_hash,
 };
 use bytekiln_python::{InvalidationMode, Release};
 

@@ -230,35 +230,51 @@ fn pair(path: &RepoPath, flat: bool, is_there: impl Fn(&RepoPath) -> bool) -> (N
     let with_suffix = |stem: &[u8]| [stem, b".py"].concat();
     if flat || folder.file_name() == b"__pycache__" {
         let base = if flat { folder } else { folder.parent().unwrap_or_default() };
-        if let Some((stem, tag, level)) = tagged(name) {
-            let says = NameSays::Tagged { tag: tag.to_owned(), level };
+        if let Some((stem, says)) = tagged(name) {
             return (says, base.join(&with_suffix(stem)));
         }
         return (NameSays::Nothing, base.join(&with_suffix(path.stem())));
     }
     let source = folder.join(&with_suffix(path.stem()));
     if !is_there(&source)
-        && let Some((stem, tag, level)) = parse_cache_file_name(name)
+        && let Some((stem, says)) = tagged(name)
     {
         let other = folder.join(&with_suffix(stem));
         if is_there(&other) {
-            return (NameSays::Tagged { tag: tag.to_owned(), level }, other);
+            return (says, other);
         }
     }
     (NameSays::Nothing, source)
 }
 
-/// As [`parse_cache_file_name`], and with the tags of other implementations (`pypy310`).
-fn tagged(name: &[u8]) -> Option<(&[u8], &str, OptimizationLevel)> {
-    if let Some(parsed) = parse_cache_file_name(name) {
-        return Some(parsed);
-    }
+/// As [`parse_cache_file_name`], and with the tags of other implementations (`pypy310`) and levels
+/// beyond 2: `python -OOO` writes `.opt-3`, and compiles as with `-OO`.
+fn tagged(name: &[u8]) -> Option<(&[u8], NameSays)> {
     let base = name.strip_suffix(b".pyc")?;
-    let dot = base.iter().rposition(|byte| *byte == b'.')?;
+    let last_part = |base: &[u8]| base.iter().rposition(|byte| *byte == b'.');
+    let after = |base: &'_ [u8], dot: usize| base.get(dot + 1..).unwrap_or_default().to_vec();
+    let beyond = last_part(base).filter(|dot| {
+        let optimization = after(base, *dot);
+        let level = optimization.strip_prefix(b"opt-").unwrap_or_default();
+        !level.is_empty() && level.iter().all(u8::is_ascii_digit) && !matches!(level, b"1" | b"2")
+    });
+    let tagged = |tag: &str, level| NameSays::Tagged { tag: tag.to_owned(), level };
+    if beyond.is_none()
+        && let Some((stem, tag, level)) = parse_cache_file_name(name)
+    {
+        return Some((stem, tagged(tag, level)));
+    }
+    let (base, level) = match beyond {
+        Some(dot) if base.ends_with(b".opt-0") => (base.get(..dot)?, OptimizationLevel::Zero),
+        Some(dot) => (base.get(..dot)?, OptimizationLevel::Two),
+        None => (base, OptimizationLevel::Zero),
+    };
+    let dot = last_part(base)?;
     let (stem, tag) = (base.get(..dot)?, std::str::from_utf8(base.get(dot + 1..)?).ok()?);
-    let is_tag = tag.ends_with(|last: char| last.is_ascii_digit())
+    let is_tag = tag.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && tag.contains(|character: char| character.is_ascii_digit())
         && tag.starts_with(|first: char| first.is_ascii_lowercase());
-    (!stem.is_empty() && is_tag).then_some((stem, tag, OptimizationLevel::Zero))
+    (!stem.is_empty() && is_tag).then(|| (stem, tagged(tag, level)))
 }
 
 #[cfg(test)]
@@ -282,6 +298,7 @@ mod tests {
         check("a/__pycache__/m.cpython-311.pyc", false, &[], "a/m.py cpython-311 0");
         check("__pycache__/m.v1.cpython-311.opt-2.pyc", false, &[], "m.v1.py cpython-311 2");
         check("a/__pycache__/m.pypy310.pyc", false, &[], "a/m.py pypy310 0");
+        check("a/__pycache__/m.cpython-38.opt-3.pyc", false, &[], "a/m.py cpython-38 2");
         check("a/__pycache__/m.pyc", false, &[], "a/m.py any");
         check("a/m.pyc", false, &[], "a/m.py any");
         check("a/m.cpython-311.opt-1.pyc", false, &["a/m.py"], "a/m.py cpython-311 1");
