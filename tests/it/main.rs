@@ -8,6 +8,7 @@ mod build;
 mod cache;
 mod commands;
 mod concurrent;
+mod lock;
 mod plan;
 mod reproducible;
 mod sandbox;

@@ -94,7 +94,7 @@ pub(crate) fn run(
     let drift = lock::unexpected_ends(&prepared, &work, &report);
     if !drift.is_empty() {
         failed = true;
-        lock::say_drift(terminal, json, &prepared.profile, &drift);
+        lock::say_unexpected(terminal, json, &prepared.profile, &drift);
     }
     tally.fresh = prepared.plan.fresh.len();
     tally.removed += session.remove_outdated(&prepared, &work, &mut report);

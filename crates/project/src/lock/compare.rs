@@ -35,7 +35,7 @@ pub enum LockDrift {
     Setting {
         /// `CPython 3.11.7 -O`.
         target: String,
-        /// As the manifest calls it.
+        /// As the lock file calls it.
         name: &'static str,
         /// Then.
         locked: String,
@@ -144,15 +144,20 @@ pub fn compare_sources(
     drift
 }
 
-/// Compares outputs, where `found` knows one, of sources and targets that are as locked; `found` is
-/// given the source and an index into the inputs' targets.
+/// Compares outputs of sources and targets that are as locked, where `found` knows one; it is given
+/// the source and an index into the inputs' targets.
 pub fn compare_outputs(
     locked: &LockIndex<'_>,
     inputs: &Inputs,
     found: impl Fn(&Source, u32) -> Option<LockedOutput>,
 ) -> Vec<LockDrift> {
     let mut drift = Vec::new();
-    for source in &inputs.sources {
+    let is_locked = |source: &&Source| {
+        locked.source(&source.path).is_some_and(|locked| {
+            locked.content == source.content && locked.recorded_path == source.recorded_path
+        })
+    };
+    for source in inputs.sources.iter().filter(is_locked) {
         for (at, target) in (0_u32..).zip(&inputs.targets) {
             let Some(found) = found(source, at) else { continue };
             let Some(locked) = locked.output(&source.path, at as usize) else { continue };

@@ -158,9 +158,14 @@ impl<'a> LockIndex<'a> {
         }
     }
 
+    /// What is locked for a source.
+    pub fn source(&self, source: &RepoPath) -> Option<&'a LockedSource> {
+        self.sources.get(source).copied()
+    }
+
     /// What is locked for a source and a target (an index into the inputs' targets).
     pub fn output(&self, source: &RepoPath, target: usize) -> Option<LockedOutput> {
         let column = (*self.columns.get(target)?)?;
-        self.sources.get(source)?.outputs.get(column).copied()
+        self.source(source)?.outputs.get(column).copied()
     }
 }

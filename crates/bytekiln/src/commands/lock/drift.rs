@@ -40,6 +40,15 @@ pub(crate) fn say_drift(terminal: &Terminal, json: bool, profile: &str, drift: &
     terminal.help(advice(drift));
 }
 
+/// Says how outputs that were made just now differ; to people each file was told already.
+pub(crate) fn say_unexpected(terminal: &Terminal, json: bool, profile: &str, drift: &[LockDrift]) {
+    if json {
+        say_drift(terminal, json, profile, drift);
+    } else {
+        terminal.help(advice(drift));
+    }
+}
+
 /// What to do about it.
 fn advice(drift: &[LockDrift]) -> &'static str {
     if drift.iter().all(|drift| matches!(drift, LockDrift::Output { .. })) {

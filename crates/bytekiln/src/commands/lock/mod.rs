@@ -26,9 +26,10 @@ use crate::report::terminal::{Terminal, Tone};
 use crate::report::{Reporter, problems};
 use crate::session::Session;
 
-pub(crate) use drift::{say_drift, summary};
+pub(crate) use drift::{say_drift, say_unexpected};
 pub(crate) use held::{Held, unexpected_ends};
 
+use drift::summary;
 use held::{OutputsByPlace, known_outputs};
 
 /// Runs the command.
@@ -47,6 +48,7 @@ pub(crate) fn run(
         }
         Err(error) => return Err(lock_failure(&error)),
     };
+    // A profile that was renamed or removed would stay in the file for ever.
     let known = &session.settings().workspace.profiles;
     let gone: Vec<String> =
         old.profiles.keys().filter(|name| !known.contains_key(*name)).cloned().collect();
@@ -72,7 +74,7 @@ pub(crate) fn run(
         }
     }
     for name in &names {
-        // What the command line changed of the profile would be lost.
+        // Going over loses what the command line changed of the profile; then only it is meant.
         if session.settings().profile.name != *name {
             session.use_profile(name)?;
         }
@@ -176,7 +178,9 @@ impl AtHand<'_> {
         let found = |source: &bytekiln_planner::Source, target: u32| {
             outputs.get(&(source.path.clone(), target)).copied()
         };
-        if let Some(locked) = self.locked {
+        // In another canonical form all of them differ.
+        let same_form = |locked: &&LockedProfile| locked.canonical_form == inputs.canonical_form;
+        if let Some(locked) = self.locked.filter(same_form) {
             drift.extend(compare_outputs(&LockIndex::new(locked, inputs), inputs, found));
         }
         if check {
@@ -221,7 +225,7 @@ impl AtHand<'_> {
         for (member, target, count) in prepared.batches() {
             let files = plural(count, "file", "files");
             let whose = if member == "." { String::new() } else { format!("{member}: ") };
-            self.terminal.status("Compiling", format!("{whose}{count} {files} for {target}"));
+            self.terminal.status("Locking", format!("{whose}{count} {files} for {target}"));
         }
         let (mut work, names) = prepared.take_work();
         work.removals.clear();
