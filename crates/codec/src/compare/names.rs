@@ -9,26 +9,20 @@ use super::{Found, Place};
 use crate::canonical::values::ValueId;
 use crate::marshal::CodeField;
 
-/// Pairs them; `moved` are those that stand at the same index as one of another name.
+/// Pairs them; `moved` are those that stand at the same index as one of another name, `alone` those
+/// of either side that stand where the other has something else or nothing.
 pub(super) fn pair(
     walk: &mut Walk<'_>,
     pair: CodePair,
-    lefts: &[ValueId],
-    rights: &[ValueId],
+    alone: [Vec<(u32, ValueId)>; 2],
     moved: &[(u32, Pair)],
 ) {
     let [l, r] = walk.sides;
-    let shared = lefts.len().min(rights.len());
-    let beyond = |all: &[ValueId]| -> Vec<(u32, ValueId)> {
-        let beyond = all.iter().enumerate().skip(shared);
-        beyond.map(|(index, id)| (index as u32, *id)).collect()
-    };
-    let mut on_left: Vec<_> = moved.iter().map(|(index, [left, _])| (*index, *left)).collect();
-    let mut on_right: Vec<_> = moved.iter().map(|(index, [_, right])| (*index, *right)).collect();
-    on_left.extend(beyond(lefts));
-    on_right.extend(beyond(rights));
-    on_left.retain(|(_, id)| l.code(*id).is_some());
-    on_right.retain(|(_, id)| r.code(*id).is_some());
+    let [mut on_left, mut on_right] = alone;
+    on_left.extend(moved.iter().map(|(index, [left, _])| (*index, *left)));
+    on_right.extend(moved.iter().map(|(index, [_, right])| (*index, *right)));
+    on_left.sort_unstable();
+    on_right.sort_unstable();
 
     let names = Names::new(l, r, &on_left, &on_right);
     let mut by_name: BTreeMap<Pair, Vec<(u32, ValueId)>> = BTreeMap::new();

@@ -274,6 +274,13 @@ impl<'a> Walk<'a> {
         let lefts = l.values().children(l.values().get(left));
         let rights = r.values().children(r.values().get(right));
         let mut moved = Vec::new();
+        let mut alone = [Vec::new(), Vec::new()];
+        let [alone_left, alone_right] = &mut alone;
+        let shared = lefts.len().min(rights.len());
+        let beyond = |all: &[ValueId]| -> Vec<(u32, ValueId)> {
+            let beyond = all.iter().enumerate().skip(shared);
+            beyond.map(|(index, id)| (index as u32, *id)).collect()
+        };
         for (index, (a, b)) in lefts.iter().zip(rights).enumerate() {
             if self.exhausted() {
                 break;
@@ -287,11 +294,15 @@ impl<'a> Walk<'a> {
                     moved.push((index, ids));
                 }
             } else {
+                alone_left.extend(l.code(*a).map(|_| (index, *a)));
+                alone_right.extend(r.code(*b).map(|_| (index, *b)));
                 self.value(pair, CodeField::Consts, &[index], ids);
             }
         }
-        if !moved.is_empty() || lefts.len() != rights.len() {
-            names::pair(self, pair, lefts, rights, &moved);
+        alone_left.extend(beyond(lefts).into_iter().filter(|(_, id)| l.code(*id).is_some()));
+        alone_right.extend(beyond(rights).into_iter().filter(|(_, id)| r.code(*id).is_some()));
+        if !moved.is_empty() || alone.iter().any(|side| !side.is_empty()) {
+            names::pair(self, pair, alone, &moved);
         }
         if lefts.len() != rights.len() {
             self.report_missing(pair, CodeField::Consts, &[], ids);

@@ -274,9 +274,12 @@ fn functions_that_were_added_do_not_hide_the_others() {
             name 0 of `<module>` is 'f' on the left, 'e' on the right
             name 1 of `<module>` is 'g' on the left, 'f' on the right
             name 2 of `<module>` is missing on the left, 'g' on the right
+            constant 1 of `g` is 'g' on the left, 'other' on the right
             instruction 7 (offset 14, line 2) of `<module>` is `RETURN_CONST 2 (None)` on the left, `LOAD_CONST 2 (<code object g, line 3>)` on the right
             line of instruction 7 (offset 14) of `<module>` is 2 on the left, 3 on the right
             `co_firstlineno` of `f` is 1 on the left, 2 on the right
+            `co_firstlineno` of `g` is 2 on the left, 3 on the right
+            line of instruction 0 (offset 0) of `g` is 2 on the left, 3 on the right
         "#]],
     );
 }

@@ -57,14 +57,20 @@ fn around_a_constant() {
 fn around_a_line_more() {
     let left = "def f(x):\n    a(x)\n    b(x)\n    return x\n";
     let right = "def f(x):\n    a(x)\n    c(x, x)\n    b(x)\n    return x\n";
-    check(13, left, right, 0, expect![[r#"
+    check(
+        13,
+        left,
+        right,
+        0,
+        expect![[r#"
         -  3  24 LOAD_GLOBAL 3 (b + NULL)
         +  3  24 LOAD_GLOBAL 3 (c + NULL)
         +     34 LOAD_FAST_LOAD_FAST 0 (x, x)
         +     36 CALL 2
         +     44 POP_TOP
         +  4  46 LOAD_GLOBAL 5 (b + NULL)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
