@@ -36,6 +36,8 @@ pub enum LocatedKind {
 /// Splits a path into what is on the disk and the place inside. A folder or plain file is itself;
 /// whatever follows an archive's name is inside it.
 pub fn locate(path: &Path) -> Result<Located, ArtifactError> {
+    // Without a slash at the end, which would ask for a folder.
+    let path = path.components().as_path();
     let fail = |error: std::io::Error| Fault::Io(error).at(path, None);
     let missing = match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
@@ -63,7 +65,7 @@ pub fn locate(path: &Path) -> Result<Located, ArtifactError> {
             break;
         }
         let rest = path.strip_prefix(above).unwrap_or(path).as_os_str().as_bytes();
-        let Some(inside) = RepoPath::new(rest.strip_suffix(b"/").unwrap_or(rest)) else { break };
+        let Some(inside) = RepoPath::new(rest) else { break };
         return Ok(Located { path: above.to_owned(), kind: LocatedKind::Archive, inside });
     }
     Err(fail(missing))
