@@ -23,6 +23,7 @@ pub(super) fn report(outcome: &Outcome<'_>, terminal: &Terminal) {
             Verdict::Diverges(divergence) => diverges(outcome, judged, divergence, terminal),
         }
     }
+    other_builds(outcome, terminal);
     unprovable(outcome, terminal);
     let counts = outcome.counts();
     if outcome.judged.is_empty() {
@@ -52,7 +53,9 @@ fn finished(counts: &Counts, outcome: &Outcome<'_>, terminal: &Terminal) {
         parts.push(format!("{} unprovable{allowed}", grouped(counts.unprovable)));
     }
     let message = format!("{} in {:.2}s", parts.join(", "), outcome.elapsed.as_secs_f64());
-    if counts.diverges > 0 || counts.unprovable > counts.allowed {
+    if outcome.interrupted {
+        terminal.status_in(Tone::Warning, "Interrupted", message);
+    } else if counts.diverges > 0 || counts.unprovable > counts.allowed {
         terminal.status_in(Tone::Error, "Failed", message);
     } else {
         terminal.status("Finished", message);
@@ -75,21 +78,35 @@ fn diverges(outcome: &Outcome<'_>, judged: &Judged, divergence: &Divergence, ter
     terminal.say(&format!("  {bar} {what}"));
 }
 
+/// Many that differ in nothing but the compiler's own choices speak against the maker, not the files.
+fn other_builds(outcome: &Outcome<'_>, terminal: &Terminal) {
+    let by_compiler = |judged: &&Judged| match &judged.verdict {
+        Verdict::Diverges(divergence) => divergence.only_compiler,
+        Verdict::Proved(_) | Verdict::Unprovable { .. } => false,
+    };
+    let count = outcome.judged.iter().filter(by_compiler).count();
+    if count > 1 {
+        terminal.help(format!(
+            "{} of these differ only in what builds of one release may do differently: perhaps \
+             they were made by another build than --python or pyvenv.cfg says",
+            grouped(count)
+        ));
+    }
+}
+
 /// By reason: a thousand files without an interpreter are one problem.
 fn unprovable(outcome: &Outcome<'_>, terminal: &Terminal) {
     let mut by_reason: BTreeMap<(UnprovableReason, String), Vec<&Judged>> = BTreeMap::new();
     for judged in outcome.judged {
         let Verdict::Unprovable { reason, message } = &judged.verdict else { continue };
         let group = match reason {
-            UnprovableReason::NoInterpreter => message.clone(),
+            UnprovableReason::NoInterpreter | UnprovableReason::NotCompared => message.clone(),
             UnprovableReason::OtherBuild => {
                 let release = judged.release.map(|release| release.to_string());
                 format!("made by another build of CPython {}", release.unwrap_or_default())
             }
             UnprovableReason::NoSource => "their sources are not there".to_owned(),
-            UnprovableReason::UnknownRelease
-            | UnprovableReason::Unreadable
-            | UnprovableReason::NotCompared => String::new(),
+            UnprovableReason::UnknownRelease | UnprovableReason::Unreadable => String::new(),
         };
         by_reason.entry((*reason, group)).or_default().push(judged);
     }
@@ -168,7 +185,7 @@ pub(super) fn shown(outcome: &Outcome<'_>, judged: &Judged) -> String {
 }
 
 /// The path of its source.
-fn source(outcome: &Outcome<'_>, judged: &Judged) -> String {
+pub(super) fn source(outcome: &Outcome<'_>, judged: &Judged) -> String {
     below(outcome, judged, &judged.subject.source.0)
 }
 

@@ -66,6 +66,7 @@ fn file(outcome: &Outcome<'_>, judged: &Judged) -> Value {
                 "part": divergence.part,
                 "line": divergence.line,
                 "compared_with": divergence.compared_with,
+                "only_compiler": divergence.only_compiler,
             });
             ("diverges", details)
         }

@@ -354,6 +354,7 @@ fn settle(
                 part: difference.part,
                 line: difference.line,
                 compared_with: Some(making.interpreter),
+                only_compiler: difference.only_compiler,
             })
         });
     }

@@ -47,6 +47,7 @@ struct Outcome<'a> {
     judged: &'a [Judged],
     allowed: Allowed<'a>,
     elapsed: Duration,
+    interrupted: bool,
 }
 
 /// Reasons for which a cache may stay unproved.
@@ -143,6 +144,7 @@ pub(crate) fn run(
         judged: &judged(&inventory, looked, &opens, verdicts),
         allowed: Allowed(arguments.allow_unprovable.as_deref()),
         elapsed: started.elapsed(),
+        interrupted: CANCEL.load(Ordering::Relaxed),
     };
     match arguments.format {
         VerifyFormat::Human => human::report(&outcome, terminal),
@@ -150,7 +152,7 @@ pub(crate) fn run(
         VerifyFormat::Sarif => terminal.data(&sarif::report(&outcome)),
     }
     let counts = outcome.counts();
-    Ok(if CANCEL.load(Ordering::Relaxed) {
+    Ok(if outcome.interrupted {
         ExitStatus::Interrupted
     } else if counts.diverges > 0 || counts.unprovable > counts.allowed {
         ExitStatus::Failure

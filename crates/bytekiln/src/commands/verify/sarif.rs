@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::human::shown;
+use super::human::{shown, source};
 use super::verdict::{Judged, Verdict, reason_name};
 
 const DIVERGES: &str = "bytekiln/diverges";
@@ -73,8 +73,12 @@ fn result(outcome: &Outcome<'_>, judged: &Judged) -> Option<Value> {
         }
     };
     let path = shown(outcome, judged);
+    // A .pyc has no lines, but code scanning services refuse a place without one.
     let mut location = json!({
-        "physicalLocation": { "artifactLocation": { "uri": uri(&path) } },
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(&path) },
+            "region": { "startLine": 1 },
+        },
     });
     let mut properties = json!({
         "reason": reason,
@@ -88,11 +92,19 @@ fn result(outcome: &Outcome<'_>, judged: &Judged) -> Option<Value> {
         if let Some(part) = &divergence.part {
             properties["part"] = part.as_str().into();
         }
-        // Of the source: a .pyc has no lines.
-        if let Some(line) = line {
-            properties["sourceLine"] = line.into();
-        }
     }
+    let mut related = json!({
+        "id": 1,
+        "message": { "text": "the source" },
+        "physicalLocation": { "artifactLocation": { "uri": uri(&source(outcome, judged)) } },
+    });
+    if let Some(line) = line {
+        related["physicalLocation"]["region"] = json!({ "startLine": line });
+    }
+    let related = match judged.subject.source.1 {
+        Some(_) => vec![related],
+        None => Vec::new(),
+    };
     let what = match rule {
         DIVERGES => "does not come from its source",
         _ => "cannot be proved",
@@ -103,6 +115,7 @@ fn result(outcome: &Outcome<'_>, judged: &Judged) -> Option<Value> {
         "level": level,
         "message": { "text": format!("{path} {what}: {text}") },
         "locations": [location],
+        "relatedLocations": related,
         "partialFingerprints": { "bytekilnVerdict/v1": format!("{rule}:{reason}:{path}") },
         "properties": properties,
     }))

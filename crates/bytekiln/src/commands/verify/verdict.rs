@@ -123,6 +123,9 @@ pub(super) struct Divergence {
     pub line: Option<u32>,
     /// Which interpreter's result it was compared with.
     pub compared_with: Option<usize>,
+    /// Another build of the release may have made it so, if it was not the one that it is said to
+    /// have been.
+    pub only_compiler: bool,
 }
 
 impl Divergence {
@@ -134,6 +137,7 @@ impl Divergence {
             part: None,
             line: None,
             compared_with: None,
+            only_compiler: false,
         }
     }
 }
