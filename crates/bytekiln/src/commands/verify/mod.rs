@@ -1,9 +1,10 @@
 //! `bytekiln verify`: proves that caches came from their sources. `inventory` lists them, `examine`
-//! looks at each without an interpreter, `judge` compiles what has to be compiled, and `human`,
+//! looks at each without an interpreter, `judge` and `doubt` compile what has to be compiled, and `human`,
 //! `json` and `sarif` say what came of it.
 
 mod compile;
 mod difference;
+mod doubt;
 mod examine;
 mod human;
 mod interpreters;
