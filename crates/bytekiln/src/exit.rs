@@ -8,7 +8,8 @@ pub enum ExitStatus {
     /// 0: done, or nothing to do.
     Success,
     /// 1: some file does not compile or was not written; for `check`: there is work to do; for
-    /// `explain`: no such file; for `inspect`: a file that is no valid cache.
+    /// `explain`: no such file; for `inspect`: a file that is no valid cache; for `doctor`: a
+    /// module that is not loaded from its cache.
     Failure,
     /// 2: wrong arguments, or a manifest or plan file with errors.
     Usage,
