@@ -150,3 +150,6 @@ impl<'t> Judge<'_, 't> {
         ModuleReport { name, file, cache, effect, reason, compiled_bytes }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,12 @@ pub struct DoctorArguments {
     #[arg(long = "as", value_name = "KIND", help_heading = "Deployment")]
     pub target: Option<TargetChoice>,
     /// The modification time that every file will have, in seconds since 1970 [default: as it is]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Deployment")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        allow_negative_numbers = true,
+        help_heading = "Deployment"
+    )]
     pub mtime: Option<i64>,
     /// Verdicts that do not fail (repeatable, comma separated)
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = parse_class)]

@@ -1,6 +1,8 @@
 //! Every verdict against what real importers do, on the interpreters that are there: a matrix of
 //! header × source × place × container × level × policy, and random layouts.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
+
 mod interpreter;
 mod world;
 

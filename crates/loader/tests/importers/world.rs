@@ -51,7 +51,7 @@ pub(crate) fn dos(seconds: i64) -> (u16, u16) {
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let date = (year - 1980) << 9 | month << 5 | day;
-    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | second % 60 / 2;
+    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2);
     (u16::try_from(date).unwrap(), u16::try_from(time).unwrap())
 }
 

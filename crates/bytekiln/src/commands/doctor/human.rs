@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bytekiln_loader::{Class, Effect, ModuleReport};
+use bytekiln_loader::{Class, Container, Effect, ModuleReport};
 
 use super::{Outcome, wording};
 use crate::report::tally::plural;
@@ -10,6 +10,8 @@ use crate::report::terminal::{Terminal, Tone, Verbosity};
 
 /// So many files are named in a group, unless more is asked for.
 const NAMED: usize = 5;
+/// Seconds from which a start is felt to be slow.
+const NOTICED: f64 = 0.1;
 
 /// Says everything.
 pub(super) fn report(outcome: &Outcome<'_>, terminal: &Terminal) {
@@ -62,11 +64,7 @@ fn group(
         line(terminal, &format!("{:>12} {path}{separator}{detail}", ""));
     }
     if named < count {
-        line(terminal, &format!(
-            "{:>12} … and {} more (-v lists all)",
-            "",
-            grouped(count - named)
-        ));
+        line(terminal, &format!("{:>12} … and {} more (-v lists all)", "", grouped(count - named)));
     }
     let mut remedies: Vec<String> = Vec::new();
     for report in reports {
@@ -95,7 +93,11 @@ fn finished(outcome: &Outcome<'_>, terminal: &Terminal) {
         parts.push(format!("{} cannot be imported", grouped(counts.fails)));
     }
     if counts.old > 0 {
-        parts.push(format!("{} {} old code", grouped(counts.old), plural(counts.old, "runs", "run")));
+        parts.push(format!(
+            "{} {} old code",
+            grouped(counts.old),
+            plural(counts.old, "runs", "run")
+        ));
     }
     parts.push(format!("{} loaded from cache", grouped(counts.loads)));
     if counts.compiles > 0 {
@@ -118,16 +120,23 @@ fn finished(outcome: &Outcome<'_>, terminal: &Terminal) {
     } else {
         terminal.status("Finished", message);
     }
+    // Of what nobody notices, the basis is of no interest.
     if let Some(estimate) = outcome.estimate
+        && (estimate.seconds >= NOTICED || terminal.verbosity() >= Verbosity::Reasons)
         && terminal.verbosity() >= Verbosity::Normal
     {
+        let all_zips =
+            outcome.artifacts.tree.roots.iter().all(|root| root.container == Container::Zip);
+        let first = if all_zips {
+            ""
+        } else {
+            "; where the interpreter may write its caches, only the first start pays"
+        };
         terminal.help(format!(
-            "the time is an estimate: {} {} compiled at {:.1} MB/s, the rest by {} size; where the \
-             interpreter may write its caches, only the first start pays",
+            "the time is an estimate: {} {} compiled at {}/s, the rest goes by size{first}",
             estimate.sample,
             plural(estimate.sample, "source was", "sources were"),
-            estimate.bytes_per_second / 1e6,
-            plural(estimate.sample, "its", "their"),
+            crate::commands::cache::size(estimate.bytes_per_second as u64),
         ));
     }
 }

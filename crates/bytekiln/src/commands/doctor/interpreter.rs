@@ -107,9 +107,8 @@ pub(super) fn ask(
     time_zone: Option<&str>,
     environment: &Environment,
 ) -> Result<Facts, CommandFailure> {
-    let failed = |what: String| {
-        CommandFailure::environment(format!("`{}` {what}", executable.display()))
-    };
+    let failed =
+        |what: String| CommandFailure::environment(format!("`{}` {what}", executable.display()));
     let mut command = Command::new(executable);
     command.args(["-I", "-S", "-B", "-c", FACTS]).env_clear().current_dir("/");
     command.envs(environment.for_interpreters.iter().map(|(key, value)| (key, value)));
@@ -119,8 +118,7 @@ pub(super) fn ask(
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().map_err(|error| failed(format!("could not be started: {error}")))?;
-    let questions: String =
-        stamps.iter().map(|(date, time)| format!("{date} {time}\n")).collect();
+    let questions: String = stamps.iter().map(|(date, time)| format!("{date} {time}\n")).collect();
     let stdin = child.stdin.take();
     // On a thread of its own, so that neither side waits for the other's pipe.
     let writer = std::thread::spawn(move || {

@@ -57,8 +57,7 @@ pub(crate) fn run(
     let start = start_folder(global, environment)?;
     let jobs = arguments.jobs.unwrap_or_else(bytekiln_executor::available_parallelism);
     let paths: Vec<_> = arguments.paths.iter().map(|path| start.join(path)).collect();
-    let interpreter =
-        interpreter::find(arguments.python.as_deref(), &paths, &start, environment)?;
+    let interpreter = interpreter::find(arguments.python.as_deref(), &paths, &start, environment)?;
     let release = interpreter.toolchain.release;
     let deployment = Deployment { target: arguments.target, mtime: arguments.mtime };
     let prefix = arguments.pycache_prefix.as_deref();

@@ -37,13 +37,15 @@ pub(super) fn happens(class: Class, effect: Effect, one: bool) -> String {
             "runs old code: its cache is not checked, and its source has changed",
             "run old code: their caches are not checked, and their sources have changed",
         ),
-        (Effect::Compiles, Class::Missing) => {
-            verb("is compiled at start: it has no cache", "are compiled at start: they have no cache")
-        }
+        (Effect::Compiles, Class::Missing) => verb(
+            "is compiled at start: it has no cache",
+            "are compiled at start: they have no cache",
+        ),
         (Effect::Compiles, _) => verb("is compiled at start", "are compiled at start"),
-        (Effect::NotUsed, Class::Orphan) => {
-            verb("is there without its source, and is not used", "are there without their sources, and are not used")
-        }
+        (Effect::NotUsed, Class::Orphan) => verb(
+            "is there without its source, and is not used",
+            "are there without their sources, and are not used",
+        ),
         (Effect::NotUsed, Class::Script) => verb("is no module", "are no modules"),
         (Effect::NotUsed, Class::Shadowed) => verb(
             "is never imported: something else of its name comes first",
