@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use bytekiln_test_support::pythons::{self, Python};
 use serde_json::Value;
@@ -378,13 +379,8 @@ fn a_second_look_starts_no_interpreter() {
     sandbox.verify(&["lib", "--python", &python]).proves(4);
     assert_eq!(started(), first);
     // The same sources and caches in another place, too.
-    finish(
-        std::process::Command::new("cp")
-            .arg("-r")
-            .arg(sandbox.path("lib"))
-            .arg(sandbox.path("venv")),
-    )
-    .success();
+    finish(Command::new("cp").arg("-r").arg(sandbox.path("lib")).arg(sandbox.path("venv")))
+        .success();
     sandbox.verify(&["venv", "--python", &python]).proves(4);
     assert_eq!(started(), first);
     sandbox.run(&["cache", "gc"]).success();
@@ -395,6 +391,37 @@ fn a_second_look_starts_no_interpreter() {
     // A build finds nothing in it that it could link to.
     sandbox.run(&["build", "--python", &python]).success();
     sandbox.verify(&["lib", "--python", &python]).proves(4);
+}
+
+#[test]
+fn an_interruption_tells_what_is_known() {
+    let Some(sandbox) = Sandbox::new("") else { return };
+    for number in 0..400 {
+        let text = format!("x{number} = {number}\n").repeat(300);
+        sandbox.write(&format!("lib/m{number}.py"), text);
+    }
+    sandbox.compile_all(&["lib"]);
+    let compiling = sandbox.beside("compiling");
+    // The first start asks who it is, the second one compiles.
+    let script = format!("echo x >> {}\nexec REAL \"$@\"", compiling.display());
+    let python = sandbox.script_python(&script).to_string_lossy().into_owned();
+    let arguments = ["verify", "lib", "--jobs", "1", "--format", "json", "--python", &python];
+    let mut command = sandbox.command(&arguments);
+    let verify = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let starts = || std::fs::read_to_string(&compiling).unwrap_or_default().lines().count();
+    let begun = Instant::now();
+    while starts() < 2 && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = verify.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = verify.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["diverges"], 0);
+    assert!(report["unprovable"].as_u64().unwrap() > 0, "it was interrupted before its end");
+    assert_eq!(report["files"].as_array().unwrap().len(), 400);
+    sandbox.verify(&["lib", "--python", &python]).proves(400);
 }
 
 #[test]
@@ -430,7 +457,7 @@ with zipfile.ZipFile('pkg-1.0-py3-none-any.whl', 'w') as wheel:
         pythons::skip("needs uv");
         return;
     };
-    let mut install = std::process::Command::new(uv);
+    let mut install = Command::new(uv);
     install.current_dir(sandbox.root()).args(["pip", "install", "--offline", "--no-deps"]);
     install.args(["--compile-bytecode", "--target", "by-uv", wheel, "--python"]);
     finish(install.arg(&sandbox.interpreter().path)).success();

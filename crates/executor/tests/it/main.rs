@@ -8,4 +8,5 @@ mod interpreters;
 mod outputs;
 mod project;
 mod scripted;
+mod sources;
 mod stores;
