@@ -1,4 +1,4 @@
-"""Compiles the interpreter's own standard library in several ways and checks canonical bytes.
+"""Compiles a folder, or its own standard library, in several ways and checks canonical bytes.
 
 Frames on stdin and stdout: four bytes of length, little-endian, and as many bytes. First the magic
 number; then for each file its path, its source hash, the number of variants and the variants (the
@@ -7,7 +7,7 @@ load as what was compiled. An empty path ends it.
 """
 import ast, importlib.util, marshal, math, os, struct, sys, sysconfig, types, warnings
 
-COUNT, ORDER = int(sys.argv[1]), sys.argv[2]
+COUNT, ORDER, FOLDER = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 warnings.simplefilter("ignore")
 sys.setrecursionlimit(20000)
 READ, WRITE = sys.stdin.buffer, sys.stdout.buffer
@@ -23,7 +23,7 @@ def receive():
 
 
 def sources():
-    root = sysconfig.get_paths()["stdlib"]
+    root = FOLDER or sysconfig.get_paths()["stdlib"]
     found = []
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if f not in ("site-packages", "__pycache__"))
@@ -34,7 +34,7 @@ def sources():
 
 
 ATTRIBUTES = [name for name in dir(types.CodeType) if name.startswith("co_")]
-CALLED = ("co_positions", "co_lines")
+CALLED = ("co_positions", "co_lines", "co_branches")
 # Deprecated, and made of what is compared anyway.
 LEFT_OUT = ("co_consts", "co_lnotab") if sys.version_info >= (3, 10) else ("co_consts",)
 
@@ -61,6 +61,40 @@ def key(value):
     if kind is complex:
         return (kind, struct.pack("<dd", value.real, value.imag))
     return (kind, value)
+
+
+def interned(value, found):
+    """Whether each string in it is interned, in the order of the code objects."""
+    kind = type(value)
+    if kind is str:
+        # The one place that tells, in all releases: how marshal writes it.
+        found.append((value, marshal.dumps(value)[0] & 0x7F in b"ZAt"))
+    elif kind is tuple:
+        for element in value:
+            interned(element, found)
+    elif kind is types.CodeType:
+        interned(value.co_names + value.co_varnames + value.co_freevars, found)
+        interned((value.co_name, getattr(value, "co_qualname", "")), found)
+        interned(value.co_consts, found)
+    return found
+
+
+def lost(raw, canonical):
+    """Strings that are interned after loading what the interpreter wrote, and not after ours."""
+    # A free-threaded build interns all constants when it compiles; what it loads, it does not
+    # depend on (a build with the GIL has not interned them either).
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return []
+    pairs = zip(interned(canonical, []), interned(raw, []))
+    return sorted(set(ours[0] for ours, theirs in pairs if theirs[1] and not ours[1]))
+
+
+def verdict(canonical, plain, code):
+    loaded = marshal.loads(canonical)
+    if key(loaded) != key(code):
+        return "loads as something else"
+    names = lost(marshal.loads(plain), loaded)
+    return "loses interned strings: %r" % names[:5] if names else ""
 
 
 def has_nan(value):
@@ -134,9 +168,7 @@ def main():
         for data in dumped:
             send(data)
         WRITE.flush()
-        canonical = receive()
-        verdict = "" if key(marshal.loads(canonical)) == key(code) else "loads as something else"
-        send(verdict.encode())
+        send(verdict(receive(), dumped[0], code).encode("utf-8", "replace"))
         if len(kept) > 500000:
             del kept[: len(kept) // 2]
     send(b"")

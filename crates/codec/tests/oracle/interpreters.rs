@@ -1,5 +1,6 @@
 //! Finds interpreters to test against: on PATH, under `~/.pyenv/versions`, and in the folders of
-//! `BYTEKILN_TEST_PYTHONS`.
+//! `BYTEKILN_TEST_PYTHONS`. Free-threaded and debug builds (`python3.13t`, `python3.13d`,
+//! `.ci/install-more-pythons` makes them) are interpreters of their release as any other.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ pub(crate) fn find(minor: u8) -> Vec<PathBuf> {
         versions.sort();
         folders.extend(versions);
     }
-    let found = folders.iter().map(|folder| folder.join(format!("python3.{minor}")));
+    let names = ["", "t", "d", "-dbg"].map(|build| format!("python3.{minor}{build}"));
+    let found = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
     // Shims of version managers are scripts; they resolve to themselves and fail to start, or start
     // an interpreter that is found under its own name as well.
     let real = found.filter_map(|path| path.canonicalize().ok()).filter(|path| is_binary(path));

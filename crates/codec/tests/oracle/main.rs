@@ -7,8 +7,12 @@
     reason = "a test fails by panicking, and says which interpreters it used"
 )]
 
+mod builds;
+mod corpora;
+mod hashes;
 mod interpreters;
 mod process;
+mod routes;
 #[path = "../format/vectors.rs"]
 mod vectors;
 
@@ -31,25 +35,33 @@ fn check_release(minor: u8) {
     if found.is_empty() {
         interpreters::missing(minor);
     }
-    let full = std::env::var_os("BYTEKILN_FULL").is_some_and(|value| value == "1");
     for interpreter in found {
-        let files = if full { 0 } else { FILES };
-        let forward = canonical_forms(&interpreter, release, files, "forward");
-        // Another process, another hash seed, another history.
-        let backward = canonical_forms(&interpreter, release, files / 2, "backward");
-        let common = backward.iter().filter(|(path, _)| forward.contains_key(*path));
-        let mut compared = 0;
-        for (path, canonical) in common {
-            assert!(forward.get(path) == Some(canonical), "{path} depends on the process");
-            compared += 1;
-        }
-        println!(
-            "{}: {} files, {compared} of them in two processes",
-            interpreter.display(),
-            forward.len()
-        );
-        assert!(forward.len() >= FILES / 2 && compared >= FILES / 4);
+        check_folder(&interpreter, release, if is_full() { 0 } else { FILES }, None);
     }
+}
+
+/// Whether all there is to compile is compiled.
+fn is_full() -> bool {
+    std::env::var_os("BYTEKILN_FULL").is_some_and(|value| value == "1")
+}
+
+/// Compiles `files` modules of a folder, or of the standard library, in two processes.
+fn check_folder(interpreter: &Path, release: Release, files: usize, folder: Option<&Path>) {
+    let forward = canonical_forms(interpreter, release, files, "forward", folder);
+    // Another process, another hash seed, another history.
+    let backward = canonical_forms(interpreter, release, files / 2, "backward", folder);
+    let common = backward.iter().filter(|(path, _)| forward.contains_key(*path));
+    let mut compared = 0;
+    for (path, canonical) in common {
+        assert!(forward.get(path) == Some(canonical), "{path} depends on the process");
+        compared += 1;
+    }
+    println!(
+        "{}: {} files, {compared} of them in two processes",
+        interpreter.display(),
+        forward.len()
+    );
+    assert!(forward.len() >= files.max(FILES) / 4 && compared >= files.max(FILES) / 8);
 }
 
 fn canonical_forms(
@@ -57,8 +69,9 @@ fn canonical_forms(
     release: Release,
     files: usize,
     order: &str,
+    folder: Option<&Path>,
 ) -> BTreeMap<String, Vec<u8>> {
-    let mut process = Process::start(interpreter, release, files, order);
+    let mut process = Process::start(interpreter, release, files, order, folder);
     // The second implementation is slow; the lesser half of the files will do.
     let mut second = (order == "backward").then(|| Process::second_implementation(interpreter));
     let mut all = BTreeMap::new();

@@ -22,14 +22,17 @@ pub(crate) struct Compiled {
 }
 
 impl Process {
-    /// `files` is how many of the standard library to take, spread evenly; 0 takes all.
+    /// `files` is how many below `folder` to take, or of the standard library, spread evenly; 0
+    /// takes all.
     pub(crate) fn start(
         interpreter: &Path,
         release: Release,
         files: usize,
         order: &str,
+        folder: Option<&Path>,
     ) -> Process {
-        let arguments = [&files.to_string(), order];
+        let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
+        let arguments = [&files.to_string(), order, folder.as_deref().unwrap_or_default()];
         let mut process = Process::spawn(interpreter, include_str!("compile.py"), &arguments);
         let magic = process.receive();
         assert_eq!(magic, release.magic_bytes(), "{} is not final", interpreter.display());
