@@ -126,8 +126,8 @@ pub enum Staleness {
 
 /// Brings a cache into the canonical form and the wanted mode.
 ///
-/// Before it is given out, the new cache has been compared with the old one, by their canonical
-/// forms under one path and value by value, and validated.
+/// Before it is given out, the new cache has been compared with the old one in two ways that have
+/// nothing but the decoder in common: by their canonical forms under one path, and value by value.
 pub fn rewrite(request: &RewriteRequest<'_>) -> Result<Rewrite, RewriteRefusal> {
     let header = Header::parse(request.pyc).map_err(RewriteRefusal::Header)?;
     let release = header.release().ok_or(RewriteRefusal::Foreign(header.magic))?;
@@ -146,47 +146,35 @@ pub fn rewrite(request: &RewriteRequest<'_>) -> Result<Rewrite, RewriteRefusal> 
     if canonical == payload && new_header == header {
         return Ok(Rewrite::Unchanged);
     }
-    verify(request, &old, &old_path, path, &canonical)?;
+    let new = decode(&canonical, release, &request.limits).map_err(RewriteRefusal::Payload)?;
+    values::check_same(&old, &new, [&old_path, path], payload.len())
+        .map_err(RewriteRefusal::NotTheSame)?;
     let mut bytes = Vec::with_capacity(HEADER_LENGTH + canonical.len());
     bytes.extend_from_slice(&new_header.to_bytes());
     bytes.extend_from_slice(&canonical);
-    if let Validation::Hash { mode, source_hash } = new_header.validation {
-        let limits = request.limits;
-        let recorded_path = Some(path);
-        let expectation = Expectation { release, mode, source_hash, recorded_path, limits };
-        validate(&bytes, &expectation).map_err(RewriteRefusal::NotValid)?;
-    }
+    check_form(&bytes, &new_header, &options)?;
     let replacement =
         Replacement { bytes, header: new_header != header, recorded_path: *path != *old_path };
     Ok(Rewrite::Replaced(replacement))
 }
 
-/// Proves that the new payload means the same as the old one, in two ways that have nothing but
-/// the decoder in common.
-fn verify(
-    request: &RewriteRequest<'_>,
-    old: &Tree<'_>,
-    old_path: &[u8],
-    new_path: &[u8],
-    canonical: &[u8],
+/// Reads the new cache as if it came from elsewhere: its header is the wanted one, and its
+/// canonical form is itself. As it was made as the canonical form of the old one under the same
+/// path, both then have one canonical form.
+fn check_form(
+    pyc: &[u8],
+    header: &Header,
+    options: &CanonicalOptions<'_>,
 ) -> Result<(), RewriteRefusal> {
-    let release = old.release();
-    let new = decode(canonical, release, &request.limits).map_err(RewriteRefusal::Payload)?;
-    let payload = request.pyc.get(HEADER_LENGTH..).unwrap_or_default();
-    values::check_same(old, &new, [old_path, new_path], payload.len())
-        .map_err(RewriteRefusal::NotTheSame)?;
-    if old_path == new_path {
-        // The new payload is the canonical form of the old one under its own path.
-        return Ok(());
+    let CanonicalOptions { release, recorded_path, limits, .. } = *options;
+    if let Validation::Hash { mode, source_hash } = header.validation {
+        let recorded_path = Some(recorded_path);
+        let expectation = Expectation { release, mode, source_hash, recorded_path, limits };
+        return validate(pyc, &expectation).map_err(RewriteRefusal::NotValid);
     }
-    let options = CanonicalOptions {
-        release,
-        recorded_path: old_path,
-        limits: request.limits,
-        nans: NanPolicy::Kept,
-    };
-    let form = |payload| canonicalize(payload, &options).map_err(RewriteRefusal::Payload);
-    if form(payload)? == form(canonical)? {
+    let payload = pyc.get(HEADER_LENGTH..).unwrap_or_default();
+    let form = canonicalize(payload, options).map_err(RewriteRefusal::Payload)?;
+    if form == payload && Header::parse(pyc).as_ref() == Ok(header) {
         Ok(())
     } else {
         Err(RewriteRefusal::OtherCanonicalForm)
