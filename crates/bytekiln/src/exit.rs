@@ -10,7 +10,8 @@ pub enum ExitStatus {
     /// 1: some file does not compile or was not written; for `check`: there is work to do; for
     /// `explain`: no such file; for `inspect`: a file that is no valid cache; for `doctor`: a
     /// module that is not loaded from its cache;
-    /// for `verify`: a cache that diverges from its source or cannot be proved.
+    /// for `verify`: a cache that diverges from its source or cannot be proved; for `normalize`: a
+    /// cache that is damaged or not as recorded, or with `--check` one that would change.
     Failure,
     /// 2: wrong arguments, or a manifest or plan file with errors.
     Usage,
