@@ -465,6 +465,29 @@ with zipfile.ZipFile('pkg-1.0-py3-none-any.whl', 'w') as wheel:
 }
 
 #[test]
+fn links_are_followed_as_imports_follow_them() {
+    let Some(sandbox) = Sandbox::new(MODULES) else { return };
+    sandbox.compile_all(&["lib"]);
+    let link = "
+import os
+for folder, _, files in os.walk('lib'):
+    os.makedirs(folder.replace('lib', 'linked', 1))
+    for file in files:
+        path = os.path.join(folder, file)
+        os.symlink(os.path.abspath(path), path.replace('lib', 'linked', 1))
+os.symlink(os.path.abspath('lib/pkg'), 'linked/whole')
+os.mkfifo('pipe')
+os.remove('linked/single.py')
+os.symlink(os.path.abspath('pipe'), 'linked/single.py')
+";
+    sandbox.python(&["-c", link]).success();
+    let output = sandbox.verify(&["linked"]).code(1).says(&["linked/whole` leads elsewhere"]);
+    assert_eq!(output.report()["proved"], 3);
+    let single = sandbox.cache_of("lib/single").replace("lib/", "");
+    assert_eq!(output.unproved(), [format!("{single} unprovable unreadable")]);
+}
+
+#[test]
 fn caches_with_a_prefix_are_found() {
     let Some(sandbox) = Sandbox::new(MODULES) else { return };
     let code = "import sys; sys.dont_write_bytecode = False; sys.pycache_prefix = sys.argv[1]\n\

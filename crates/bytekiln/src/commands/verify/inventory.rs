@@ -1,13 +1,18 @@
 //! What there is to verify: opens what was named on the command line, and pairs each `.pyc` with its
 //! source as the import system would. Knows nothing of what is in a `.pyc`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
-use bytekiln_artifact::{Artifact, EntryKind, LocatedKind, OpenOptions, locate};
+use bytekiln_artifact::{
+    Artifact, Container, EntryKind, EntryProblem, EntryProblemKind, LocatedKind, OpenOptions,
+    locate,
+};
 use bytekiln_codec::Limits;
 use bytekiln_python::{OptimizationLevel, parse_cache_file_name};
 
@@ -20,6 +25,8 @@ pub(super) struct Inventory {
     pub arguments: Vec<Argument>,
     /// Every `.pyc`, in the order of arguments and paths.
     pub subjects: Vec<Subject>,
+    /// What was left out, for the user to know.
+    pub warnings: Vec<String>,
     artifacts: Vec<Artifact>,
     options: OpenOptions,
 }
@@ -62,6 +69,7 @@ impl Inventory {
         let mut inventory = Inventory {
             arguments: Vec::new(),
             subjects: Vec::new(),
+            warnings: Vec::new(),
             artifacts: Vec::new(),
             options: OpenOptions::new(jobs),
         };
@@ -137,22 +145,33 @@ impl Inventory {
                 (*kind != EntryKind::Directory).then_some(found)
             };
             let (name, source) = pair(path, apart, |path| is_there(path).is_some());
-            let place = is_there(&source).map(|entry| Place::Member { artifact: sources, entry });
+            let place = is_there(&source).map(|entry| place(source_holder, sources, entry));
             let too_large = listed.size > u64::from(Limits::DEFAULT.payload_bytes) + 16;
             let trouble = too_large.then(|| format!("it is too large: {} bytes", listed.size));
             subjects.push(Subject {
                 argument,
                 path: path.clone(),
-                place: Place::Member { artifact: caches, entry },
                 source: (source, place),
+                place: self::place(holder, caches, entry),
                 name,
                 trouble,
             });
         }
         let of_part = |name: &[u8]| RepoPath::new(name).is_none_or(|path| part.has(&path));
+        let mut problems = Vec::new();
         for problem in holder.problems().iter().filter(|problem| of_part(&problem.name)) {
-            trouble(&mut subjects, argument, &problem.name, &problem.to_string());
+            let leads_outside = problem.kind == EntryProblemKind::LinkLeadsOutside
+                && holder.container() == Container::Directory;
+            let target = holder.path().join(OsStr::from_bytes(&problem.name));
+            if !leads_outside {
+                problems.push(problem);
+            } else if target.is_dir() {
+                let target = target.display();
+                let text = format!("`{target}` leads elsewhere, and was not looked at");
+                self.warnings.push(text);
+            }
         }
+        trouble(&mut subjects, argument, &problems);
         self.subjects.append(&mut subjects);
     }
 
@@ -163,39 +182,86 @@ impl Inventory {
                 Some(artifact) => artifact.read(*entry).map_err(|error| error.to_string()),
                 None => Err("it is nowhere".to_owned()),
             },
-            Place::File(path) => std::fs::read(path)
+            Place::File(path) => read_file(path, self.options.max_file_bytes)
                 .map_err(|error| format!("could not read `{}`: {error}", path.display())),
         }
     }
 }
 
-/// What the archive's reader refused or found twice is never passed over: CPython may read another
-/// one of two entries than we do.
-fn trouble(subjects: &mut Vec<Subject>, argument: usize, name: &[u8], what: &str) {
-    let path = RepoPath::new(name);
-    let mut known = false;
-    for subject in subjects.iter_mut() {
-        if path.as_ref() == Some(&subject.path) || path.as_ref() == Some(&subject.source.0) {
-            subject.trouble = Some(what.to_owned());
-            known = true;
+/// Where an entry is. Links of a folder to files elsewhere are followed, as imports do: so are
+/// trees made that share files with a store.
+fn place(artifact: &Artifact, index: usize, entry: usize) -> Place {
+    let path = artifact.entries().get(entry).map(|entry| entry.path.as_bytes());
+    match path {
+        Some(path)
+            if artifact.container() == Container::Directory
+                && artifact.resolve(entry).is_none() =>
+        {
+            Place::File(artifact.path().join(OsStr::from_bytes(path)))
         }
+        Some(_) | None => Place::Member { artifact: index, entry },
     }
-    if known || !name.ends_with(b".pyc") {
+}
+
+/// The bytes of a regular file: a link may lead to anything.
+fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let refused = |why| std::io::Error::new(std::io::ErrorKind::InvalidInput, why);
+    // Before it is opened: a pipe would wait for a writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(refused("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(refused("it is too large"));
+    }
+    Ok(bytes)
+}
+
+/// What the reader of an artifact refused or found twice is never passed over: CPython may read
+/// another one of two entries than we do.
+fn trouble(subjects: &mut Vec<Subject>, argument: usize, problems: &[&EntryProblem]) {
+    if problems.is_empty() {
         return;
     }
-    // A name that is no path is shown with its slashes taken for what they are.
-    let shown = name.split(|byte| *byte == b'/');
-    let shown: Vec<&[u8]> =
-        shown.filter(|part| !matches!(*part, b"" | b"." | b"..") && !part.contains(&0)).collect();
-    let path = RepoPath::new(&shown.join(&b'/')).unwrap_or_default();
-    subjects.push(Subject {
+    let mut by_path: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+    for (index, subject) in subjects.iter().enumerate() {
+        by_path.entry(subject.path.as_bytes()).or_default().push(index);
+        by_path.entry(subject.source.0.as_bytes()).or_default().push(index);
+    }
+    let mut troubled: Vec<(usize, String)> = Vec::new();
+    let mut unlisted: BTreeMap<RepoPath, String> = BTreeMap::new();
+    for problem in problems {
+        if let Some(indices) = by_path.get(problem.name.as_slice()) {
+            troubled.extend(indices.iter().map(|index| (*index, problem.to_string())));
+        } else if problem.name.ends_with(b".pyc")
+            // Whatever is in a folder that cannot be listed.
+            || matches!(problem.kind, EntryProblemKind::Unreadable(_))
+        {
+            unlisted.insert(without_dots(&problem.name), problem.to_string());
+        }
+    }
+    for (index, what) in troubled {
+        if let Some(subject) = subjects.get_mut(index) {
+            subject.trouble = Some(what);
+        }
+    }
+    subjects.extend(unlisted.into_iter().map(|(path, what)| Subject {
         argument,
         source: (path.clone(), None),
         path,
         place: Place::File(PathBuf::new()),
         name: NameSays::Nothing,
-        trouble: Some(what.to_owned()),
-    });
+        trouble: Some(what),
+    }));
+}
+
+/// A name that need not be a path, as one.
+fn without_dots(name: &[u8]) -> RepoPath {
+    let parts = name.split(|byte| *byte == b'/');
+    let parts: Vec<&[u8]> =
+        parts.filter(|part| !matches!(*part, b"" | b"." | b"..") && !part.contains(&0)).collect();
+    RepoPath::new(&parts.join(&b'/')).unwrap_or_default()
 }
 
 /// A file that was named itself.
@@ -210,11 +276,9 @@ fn lone_file(argument: usize, typed: &Path, absolute: &Path) -> Option<Subject> 
     let at = |path: &RepoPath| base.join(OsStr::from_bytes(path.as_bytes()));
     let (name, source) = pair(&below, false, |path| at(path).is_file());
     let place = Some(at(&source)).filter(|source| source.is_file()).map(Place::File);
-    let shown = typed.as_os_str().as_bytes().split(|byte| *byte == b'/');
-    let shown: Vec<&[u8]> = shown.filter(|part| !matches!(*part, b"" | b"." | b"..")).collect();
     Some(Subject {
         argument,
-        path: RepoPath::new(&shown.join(&b'/'))?,
+        path: without_dots(typed.as_os_str().as_bytes()),
         place: Place::File(absolute.to_owned()),
         source: (source, place),
         name,

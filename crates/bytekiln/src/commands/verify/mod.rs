@@ -105,6 +105,9 @@ pub(crate) fn run(
     let prefix = arguments.pycache_prefix.as_deref();
     let inventory = Inventory::take(&arguments.paths, prefix, &start, jobs)?;
 
+    for warning in &inventory.warnings {
+        terminal.warning(warning);
+    }
     terminal.start_bar("Reading", inventory.subjects.len());
     let looked = examine::examine(&inventory, store, jobs, &CANCEL, &|subject| {
         terminal.advance_bar(|| subject.path.to_string());
