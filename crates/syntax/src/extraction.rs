@@ -113,6 +113,19 @@ pub enum Function {
     ImportOrSkip,
 }
 
+impl Function {
+    /// Its name, without its module.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::ImportModule => "import_module",
+            Function::DunderImport => "__import__",
+            Function::RunModule => "run_module",
+            Function::ImportOrSkip => "importorskip",
+        }
+    }
+}
+
 /// The module that a call asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Argument<'source> {

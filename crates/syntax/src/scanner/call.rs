@@ -48,7 +48,9 @@ impl<'source> Scanner<'source> {
             let start = name_start(source, end, floor);
             let is_root = start == floor || source[start - 1] != b'.';
             let base = &source[start..end];
-            return (is_root && self.known.is_module(base, function)).then_some(start);
+            let own_name = function.name().as_bytes() == &source[candidate.start..candidate.end];
+            let imports = is_root && own_name && self.known.is_module(base, function);
+            return imports.then_some(start);
         }
         let word = &source[name_start(source, before, floor)..before];
         if matches!(word, b"def" | b"class") {
