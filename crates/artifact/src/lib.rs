@@ -15,6 +15,6 @@ mod zip;
 pub use artifact::{Artifact, OpenOptions};
 pub use entry::{Container, Entry, EntryKind, EntryProblem, EntryProblemKind, Modified};
 pub use error::ArtifactError;
-pub use file::{FileStamp, ReadFile, ReplaceError, read_file, replace_file};
+pub use file::{Durability, FileStamp, ReadFile, ReplaceError, read_file, replace_file};
 pub use locate::{Located, LocatedKind, locate};
 pub use record::{Record, RecordError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::Digest;
-use bytekiln_artifact::{FileStamp, Record, read_file, replace_file};
+use bytekiln_artifact::{Durability, FileStamp, Record, read_file, replace_file};
 
 /// No `RECORD` is longer.
 const LIMIT: u64 = 256 << 20;
@@ -118,7 +118,10 @@ impl Records {
         self.files
             .iter()
             .filter(|file| file.record.is_changed())
-            .filter_map(|file| replace_file(&file.path, &file.stamp, &file.record.to_bytes()).err())
+            .filter_map(|file| {
+                replace_file(&file.path, &file.stamp, &file.record.to_bytes(), Durability::Kept)
+                    .err()
+            })
             .map(|error| error.to_string())
             .collect()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytekiln_action::Digest;
-use bytekiln_artifact::{ReadFile, read_file, replace_file};
+use bytekiln_artifact::{Durability, ReadFile, read_file, replace_file};
 use bytekiln_codec::{Header, Limits};
 use bytekiln_proof::{
     Rewrite, RewriteMode, RewriteRefusal, RewriteRequest, RewriteSource, rewrite,
@@ -161,8 +161,11 @@ impl Worker<'_> {
             Ok(Rewrite::Replaced(replacement)) => replacement,
             Err(refusal) => return refused(&refusal),
         };
+        let durability =
+            if source_file.is_some() { Durability::Rebuildable } else { Durability::Kept };
         if !self.wanted.check
-            && let Err(error) = replace_file(&subject.path, &read.stamp, &replacement.bytes)
+            && let Err(error) =
+                replace_file(&subject.path, &read.stamp, &replacement.bytes, durability)
         {
             return Outcome::Failed(error.to_string());
         }
