@@ -291,7 +291,7 @@ fn an_interpreter_that_is_not_there_is_named() {
     sandbox
         .run(&["verify", "lib", "--python", &other.path.to_string_lossy()])
         .code(1)
-        .says(&["4 files: no interpreter of CPython", "--python"]);
+        .says(&["4 files cannot be proved: no interpreter of CPython", "--python"]);
 }
 
 #[test]

@@ -112,31 +112,29 @@ fn unprovable(outcome: &Outcome<'_>, terminal: &Terminal) {
     }
     let everything = terminal.verbosity() >= Verbosity::Reasons;
     for ((reason, group), files) in &by_reason {
-        let (tone, allowed) = if outcome.allowed.allows(*reason) {
-            if !everything {
-                continue;
-            }
-            (Tone::Note, true)
-        } else {
-            (Tone::Warning, false)
+        let allowed = outcome.allowed.allows(*reason);
+        if allowed && !everything {
+            continue;
+        }
+        let say = |text: String| match allowed {
+            true => terminal.status_in(Tone::Note, "Unprovable", text),
+            false => terminal.warning(text),
         };
         let count = files.len();
         if group.is_empty() || count == 1 {
             for judged in files {
                 let Verdict::Unprovable { message, .. } = &judged.verdict else { continue };
-                let path = shown(outcome, judged);
-                terminal.status_in(tone, "Unprovable", format!("{path}: {message}"));
+                say(format!("`{}` cannot be proved: {message}", shown(outcome, judged)));
             }
         } else {
-            let head = format!("{} files: {group}", grouped(count));
-            terminal.status_in(tone, "Unprovable", head);
+            say(format!("{} files cannot be proved: {group}", grouped(count)));
             let named = if everything { count } else { NAMED.min(count) };
+            let arrow = terminal.paint(Tone::Note, "-->");
             for judged in files.iter().take(named) {
-                terminal.say(&format!("{:>12} {}", "", shown(outcome, judged)));
+                terminal.say(&format!("  {arrow} {}", shown(outcome, judged)));
             }
             if named < count {
-                let more = grouped(count - named);
-                terminal.say(&format!("{:>12} and {more} more; -v names them", ""));
+                terminal.say(&format!("  and {} more; -v names them", grouped(count - named)));
             }
         }
         if let Some(help) = help(*reason, files).filter(|_| !allowed) {
