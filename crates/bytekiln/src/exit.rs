@@ -12,6 +12,8 @@ pub enum ExitStatus {
     /// module that is not loaded from its cache;
     /// for `verify`: a cache that diverges from its source or cannot be proved; for `normalize`: a
     /// cache that is damaged or not as recorded, or with `--check` one that would change.
+    ///
+    /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,
     /// 2: wrong arguments, or a manifest or plan file with errors.
     Usage,
