@@ -21,9 +21,12 @@ fn shown(listing: &Listing) -> String {
     for (index, code) in listing.code_objects.iter().enumerate() {
         writeln!(out, "{index} in {:?}: {}", code.parent, code.qualname).expect("a string");
         writeln!(out, "  flags {:?}", code.flags).expect("a string");
-        let constants: Vec<&str> =
+        let mut constants: Vec<&str> =
             code.constants.iter().map(|constant| constant.text.as_str()).collect();
-        writeln!(out, "  constants {}", constants.join(" | ")).expect("a string");
+        if constants.is_empty() {
+            constants.push("none");
+        }
+        writeln!(out, "  constants: {}", constants.join(" | ")).expect("a string");
         let mut variables: Vec<String> = code
             .variables
             .iter()
@@ -71,7 +74,7 @@ fn python_3_8() {
         expect![[r#"
             0 in None: <module>
               flags ["NOFREE"]
-              constants <code object Point, line 1> | 'Point' | None
+              constants: <code object Point, line 1> | 'Point' | None
               variables: none
                 1   0    LOAD_BUILD_CLASS
                     2    LOAD_CONST 0 <code object Point, line 1>
@@ -84,7 +87,7 @@ fn python_3_8() {
                    16    RETURN_VALUE
             1 in Some(0): Point
               flags ["NOFREE"]
-              constants 'Point' | 1 | <code object scale, line 2> | 'Point.scale' | None | (1,)
+              constants: 'Point' | 1 | <code object scale, line 2> | 'Point.scale' | None | (1,)
               variables: none
                 1   0    LOAD_NAME 0 __name__
                     2    STORE_NAME 1 __module__
@@ -99,7 +102,7 @@ fn python_3_8() {
                    20    RETURN_VALUE
             2 in Some(1): Point.scale
               flags ["OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS"]
-              constants None | <code object <listcomp>, line 4> | 'Point.scale.<locals>.<listcomp>' | <code object <lambda>, line 6> | 'Point.scale.<locals>.<lambda>'
+              constants: None | <code object <listcomp>, line 4> | 'Point.scale.<locals>.<listcomp>' | <code object <lambda>, line 6> | 'Point.scale.<locals>.<lambda>'
               variables: self local | x local | y local | z local | rest local | more local | error cell | self cell | x cell
                 3   0    SETUP_FINALLY 20 to 22
                 4   2    LOAD_CLOSURE 2 x
@@ -142,7 +145,7 @@ fn python_3_8() {
                    76    RETURN_VALUE
             3 in Some(2): Point.scale.<locals>.<listcomp>
               flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
-              constants 
+              constants: none
               variables: .0 local | part local | x free
                 4   0    BUILD_LIST 0
                     2    LOAD_FAST 0 .0
@@ -156,7 +159,7 @@ fn python_3_8() {
                    18 >> RETURN_VALUE
             4 in Some(2): Point.scale.<locals>.<lambda>
               flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
-              constants None
+              constants: None
               variables: error free | self free
                 6   0    LOAD_DEREF 1 self
                     2    LOAD_DEREF 0 error
@@ -173,7 +176,7 @@ fn python_3_13() {
         expect![[r#"
             0 in None: <module>
               flags []
-              constants <code object Point, line 1> | 'Point' | None
+              constants: <code object Point, line 1> | 'Point' | None
               variables: none
                 0   0    RESUME 0
                 1   2    LOAD_BUILD_CLASS
@@ -186,7 +189,7 @@ fn python_3_13() {
                    22    RETURN_CONST 2 None
             1 in Some(0): Point
               flags []
-              constants 'Point' | 1 | <code object Point.scale, line 2> | () | None | (1,)
+              constants: 'Point' | 1 | <code object Point.scale, line 2> | () | None | (1,)
               variables: none
                 1   0    RESUME 0
                     2    LOAD_NAME 0 __name__
@@ -205,7 +208,7 @@ fn python_3_13() {
                    28    RETURN_CONST 4 None
             2 in Some(1): Point.scale
               flags ["OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS"]
-              constants None | <code object Point.scale.<locals>.<lambda>, line 6>
+              constants: None | <code object Point.scale.<locals>.<lambda>, line 6>
               variables: self local+cell | x local | y local | z local | rest local | more local | part local | error cell
                     0    MAKE_CELL 0 self
                     2    MAKE_CELL 7 error
@@ -269,7 +272,7 @@ fn python_3_13() {
               104 to 114 -> 114
             3 in Some(2): Point.scale.<locals>.<lambda>
               flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
-              constants None
+              constants: None
               variables: error free | self free
                     0    COPY_FREE_VARS 2
                 6   2    RESUME 0
