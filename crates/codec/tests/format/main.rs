@@ -2,6 +2,7 @@
 //! is needed; those are the oracle's part.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod behaviours;
 mod canonical;
 mod comparing;
 mod document;
@@ -9,6 +10,7 @@ mod exercise;
 mod hostile;
 mod modules;
 mod mutations;
+mod payloads;
 mod properties;
 mod showing;
 mod vectors;

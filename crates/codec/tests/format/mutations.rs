@@ -11,12 +11,19 @@ use crate::exercise;
 /// In all, over the seeds.
 const MUTATIONS: usize = 20_000;
 
-/// The `.pyc` files of the fuzz corpus, one a release.
+pub(crate) fn folder_of_seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds")
+}
+
+/// The real `.pyc` files among the seeds of the fuzzers, one a release.
 pub(crate) fn seeds() -> Vec<(Release, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    let entries = std::fs::read_dir(&folder).expect("the seeds");
+    let entries = std::fs::read_dir(folder_of_seeds()).expect("the seeds");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a seed").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pyc"));
+    let real = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("sample-") && name.ends_with(".pyc")
+    };
+    paths.retain(real);
     paths.sort();
     let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).expect("a seed");

@@ -74,7 +74,9 @@ def interned(value, found):
             interned(element, found)
     elif kind is types.CodeType:
         interned(value.co_names + value.co_varnames + value.co_freevars, found)
-        interned((value.co_name, getattr(value, "co_qualname", "")), found)
+        if sys.version_info >= (3, 13):
+            # Before, a code object interned neither; compilers left some interned, by chance.
+            interned((value.co_name, value.co_qualname), found)
         interned(value.co_consts, found)
     return found
 
