@@ -68,7 +68,7 @@ impl Sides {
                 (files(left, left_inside), files(right, right_inside))
             }
             _ => {
-                let is_pyc = self.left.is_pyc() && self.right.is_pyc();
+                let is_pyc = self.left.is_pyc() || self.right.is_pyc();
                 let path = String::new();
                 return vec![Pair { path, is_pyc, left: Some(0), right: Some(0) }];
             }
