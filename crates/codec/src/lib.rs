@@ -10,7 +10,6 @@ mod limits;
 mod marshal;
 mod pyc;
 mod source_hash;
-mod summary;
 
 pub use canonical::{CANONICAL_FORM_VERSION, CanonicalOptions, NanPolicy, canonicalize};
 pub use compare::{
@@ -25,4 +24,3 @@ pub use marshal::{
 };
 pub use pyc::{Expectation, ValidateError, assemble, validate};
 pub use source_hash::{SourceHash, source_hash};
-pub use summary::{CodeSummary, Summary, SummaryError, summary};

@@ -12,5 +12,4 @@ mod modules;
 mod mutations;
 mod payloads;
 mod properties;
-mod showing;
 mod vectors;

@@ -1,7 +1,7 @@
 //! Payloads that crash, hang or mislead marshal readers, by name: what the codec says to each in
 //! every release, and the seeds of the fuzzers that are made of them.
 
-use bytekiln_codec::{Header, Limits, SourceHash, decode, summary};
+use bytekiln_codec::{Header, HeaderError, Limits, SourceHash, decode};
 use bytekiln_python::{InvalidationMode, Release};
 use expect_test::expect;
 
@@ -201,16 +201,17 @@ fn headers_of_nobody() {
         [bytes, good.clone()].concat()
     };
     for flags in 0..4 {
-        assert!(summary(&header(3495, flags), &Limits::default()).is_ok(), "flags {flags}");
+        let header = Header::parse(&header(3495, flags)).expect("defined flags");
+        assert_eq!(header.release(), Some(release(11)), "flags {flags}");
     }
     for flags in [4, 5, 8, 0x8000_0000, u32::MAX] {
-        let error = summary(&header(3495, flags), &Limits::default()).expect_err("unknown flags");
-        assert!(error.to_string().contains("flags"), "{error}");
+        let found = Header::parse(&header(3495, flags));
+        assert_eq!(found, Err(HeaderError::UnknownFlags(flags)));
     }
     // Alphas, betas and the releases to come have magic numbers of their own.
     for magic in [0, 3394, 3400, 3412, 3424, 3438, 3494, 3496, 3530, 3570, 3572, 3626, 3665, 3700] {
-        let error = summary(&header(magic, 0), &Limits::default()).expect_err("not final");
-        assert!(error.to_string().contains(&magic.to_string()), "{error}");
+        let header = Header::parse(&header(magic, 0)).expect("a header");
+        assert_eq!((header.magic, header.release()), (magic, None));
     }
 }
 
