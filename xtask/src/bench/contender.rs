@@ -19,6 +19,8 @@ pub(crate) struct Workplace {
     bytekiln: PathBuf,
     python: PathBuf,
     uv: PathBuf,
+    canonicalise: PathBuf,
+    add_determinism: PathBuf,
 }
 
 impl Workplace {
@@ -30,6 +32,8 @@ impl Workplace {
             bytekiln: command.unwrap_or_else(|| target.join("release/bytekiln")),
             python: corpora.python.clone(),
             uv: corpora.uv.clone(),
+            canonicalise: target.join("release/examples/canonicalise"),
+            add_determinism: corpora.add_determinism.clone(),
         })
     }
 
@@ -111,6 +115,44 @@ impl Workplace {
         command
     }
 
+    /// The codec alone, in one process.
+    pub(crate) fn canonicalise(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(&self.canonicalise);
+        command.arg(tree);
+        command
+    }
+
+    /// `bytekiln normalize` on one core: also sees that each cache is of its source and keeps its
+    /// meaning.
+    pub(crate) fn normalize(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["normalize", "--quiet", "--jobs", "1"]);
+        command.args(["--invalidation-mode", "keep"]).arg(tree);
+        command
+    }
+
+    /// The other rewriter of caches; run, never linked.
+    pub(crate) fn add_determinism(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(&self.add_determinism);
+        command.args(["--handler", "pyc"]).arg(tree);
+        command
+    }
+
+    /// `bytekiln verify` of caches that compileall made.
+    pub(crate) fn verify(&self, tree: &Path, cache: &Path) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["verify", "--quiet", "--jobs", JOBS]).arg(tree);
+        command.arg("--python").arg(&self.python).arg("--cache-dir").arg(cache);
+        command
+    }
+
+    /// Runs an interpreter's program.
+    pub(crate) fn script(&self, python: &Path, script: &str, arguments: &[&Path]) -> Command {
+        let mut command = self.quiet(python);
+        command.args(["-I", "-S", "-B", "-c", script]).args(arguments).stdout(Stdio::piped());
+        command
+    }
+
     /// A repository of everything in a folder, with the untracked cache on and filled.
     pub(crate) fn git_repository(&self, tree: &Path) -> Result<()> {
         fs::write(tree.join(".gitignore"), "__pycache__/\n.bytekiln/\n")?;
@@ -173,7 +215,7 @@ pub(crate) fn expect_outputs(tree: &Path, corpus: &Corpus) -> Result<()> {
     Ok(())
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     shell::run(Command::new("cp").arg("-a").arg(from.join(".")).arg(to))
 }

@@ -17,6 +17,9 @@ const WHEELS: &[(&str, &str)] = &[
     ("uv==0.13.*", "uv"),
 ];
 
+/// Of the rewriter of caches that is compared with.
+const ADD_DETERMINISM: &str = "0.7.3";
+
 /// Everything that scenarios need.
 pub(crate) struct Corpora {
     /// A tree of real sources.
@@ -27,6 +30,96 @@ pub(crate) struct Corpora {
     pub(crate) python: PathBuf,
     /// The uv executable.
     pub(crate) uv: PathBuf,
+    /// The add-det executable.
+    pub(crate) add_determinism: PathBuf,
+    folder: PathBuf,
+}
+
+/// Caches as compileall makes them, beside their sources.
+#[derive(Clone)]
+pub(crate) struct RawCaches {
+    /// For titles.
+    pub(crate) name: String,
+    /// Where they are.
+    pub(crate) folder: PathBuf,
+    /// The interpreter that made them.
+    pub(crate) python: PathBuf,
+    /// How many.
+    pub(crate) files: usize,
+    /// How many bytes.
+    pub(crate) bytes: u64,
+}
+
+/// Copies the standard library without what is installed into it.
+const COPY_LIBRARY: &str = "
+import shutil, sys, sysconfig
+shutil.copytree(sysconfig.get_path('stdlib'), sys.argv[1], symlinks=True,
+                ignore=shutil.ignore_patterns('site-packages', '__pycache__', 'config-*', '*.so', '*.a'))
+";
+
+impl Corpora {
+    /// Standard library, django and sympy, compiled by 3.11 and by the newest interpreter there is.
+    pub(crate) fn raw(&self) -> Result<Vec<RawCaches>> {
+        let mut pythons = vec![("3.11".to_owned(), self.python.clone())];
+        pythons.extend(newer_python());
+        pythons.into_iter().map(|(name, python)| self.raw_of(&name, python)).collect()
+    }
+
+    fn raw_of(&self, name: &str, python: PathBuf) -> Result<RawCaches> {
+        let folder = self.folder.join(format!("raw-{name}"));
+        let done = folder.join(".done");
+        if !done.exists() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            fs::create_dir_all(&folder)?;
+            let mut library = Command::new(&python);
+            library.args(["-I", "-S", "-B", "-c", COPY_LIBRARY]).arg(folder.join("stdlib"));
+            shell::run(&mut library)?;
+            super::contender::copy_tree(&self.small.folder, &folder.join("packages"))?;
+            let mut compile = Command::new(&python);
+            compile.args(["-I", "-m", "compileall", "-q", "-q", "-j", "2"]).arg(&folder);
+            // Some test data of the standard library is not to be compiled: status 1.
+            compile.status().context("could not start the interpreter")?;
+            fs::write(&done, "")?;
+        }
+        let (files, bytes) = (count(&folder, "pyc")?, size(&folder, "pyc")?);
+        if files == 0 {
+            bail!("`{}` has no caches", folder.display());
+        }
+        let name = format!("stdlib + django + sympy, CPython {name}");
+        Ok(RawCaches { name, folder, python, files, bytes })
+    }
+}
+
+/// The newest interpreter on the `PATH` or in the folders of `BYTEKILN_TEST_PYTHONS`.
+fn newer_python() -> Option<(String, PathBuf)> {
+    let more = std::env::var_os("BYTEKILN_TEST_PYTHONS").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&more).chain(std::env::split_paths(&path)).collect();
+    (12..=15).rev().find_map(|minor| {
+        let name = format!("3.{minor}");
+        let runs = |program: &PathBuf| {
+            program.is_file()
+                && shell::read(Command::new(program).args(["-I", "-c", "import zlib"])).is_ok()
+        };
+        let program =
+            folders.iter().map(|folder| folder.join(format!("python{name}"))).find(runs)?;
+        Some((name, program))
+    })
+}
+
+/// `add-det`, from the registry of crates.
+fn add_determinism(folder: &Path) -> Result<PathBuf> {
+    let program = folder.join("bin/add-det");
+    if !program.is_file() {
+        eprintln!("building add-determinism {ADD_DETERMINISM}");
+        let mut install = shell::cargo();
+        install.args(["install", "--quiet", "--locked", "add-determinism", "--version"]);
+        shell::run(install.arg(ADD_DETERMINISM).arg("--root").arg(folder))?;
+    }
+    Ok(program)
 }
 
 /// A tree of sources.
@@ -81,6 +174,8 @@ pub(crate) fn fetch(folder: &Path) -> Result<Corpora> {
         small: Corpus::new("django + sympy", folder.join("small"))?,
         ansible: Corpus::new("ansible", folder.join("ansible"))?,
         uv: uv_program(&folder.join("uv"))?,
+        add_determinism: add_determinism(&folder.join("add-determinism"))?,
+        folder: folder.to_owned(),
         python,
     })
 }
@@ -117,17 +212,28 @@ fn python_3_11() -> Result<PathBuf> {
 
 /// How many files below a folder have an extension.
 pub(crate) fn count(folder: &Path, extension: &str) -> Result<usize> {
-    let mut found = 0;
+    Ok(find(folder, extension)?.len())
+}
+
+/// How many bytes they have.
+pub(crate) fn size(folder: &Path, extension: &str) -> Result<u64> {
+    let sizes = find(folder, extension)?.into_iter().map(|file| Ok(fs::metadata(file)?.len()));
+    sizes.sum()
+}
+
+fn find(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder)
             .with_context(|| format!("could not read `{}`", folder.display()))?;
         for entry in entries {
             let entry = entry?;
+            let path = entry.path();
             if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().extension().is_some_and(|found| found == extension) {
-                found += 1;
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
             }
         }
     }

@@ -3,6 +3,8 @@
 
 mod contender;
 mod corpora;
+mod finished;
+mod load;
 mod machine;
 mod measure;
 mod report;
@@ -57,6 +59,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let build = ["build", "--release", "--quiet", "--package", "bytekiln"];
         shell::run(shell::cargo().args(build))?;
     }
+    let example =
+        ["build", "--release", "--quiet", "--package", "xtask", "--example", "canonicalise"];
+    shell::run(shell::cargo().args(example))?;
     let corpora = corpora::fetch(&shell::root().join("corpora"))?;
     let workplace = contender::Workplace::new(&corpora, options.command.clone())?;
     let mut report = report::Report::new(machine::describe(&corpora)?);
@@ -66,6 +71,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         if wanted {
             eprintln!("measuring: {} ({} runs)", scenario.title, options.runs);
             report.add(&scenario.title, scenario.goal, scenario::measure(&scenario, options.runs)?);
+        }
+    }
+    for raw in corpora.raw()? {
+        let title = format!("load time and size of canonical caches, {}", raw.name);
+        if options.only.as_ref().is_none_or(|only| title.contains(only.as_str())) {
+            eprintln!("measuring: {title}");
+            report.add_text(&title, load::measure(&raw, &workplace, options.runs)?);
         }
     }
     print!("{report}");

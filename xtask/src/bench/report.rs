@@ -1,6 +1,7 @@
 //! Results as Markdown: ratios first, absolute figures beside them, command lines below.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::measure::median;
 use super::scenario::{Goal, Measured};
@@ -9,15 +10,21 @@ use super::scenario::{Goal, Measured};
 pub(crate) struct Report {
     machine: String,
     sections: Vec<(String, Goal, Vec<Measured>)>,
+    texts: Vec<(String, String)>,
 }
 
 impl Report {
     pub(crate) fn new(machine: String) -> Self {
-        Self { machine, sections: Vec::new() }
+        Self { machine, sections: Vec::new(), texts: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, title: &str, goal: Goal, results: Vec<Measured>) {
         self.sections.push((title.to_owned(), goal, results));
+    }
+
+    /// A section that is written already.
+    pub(crate) fn add_text(&mut self, title: &str, text: String) {
+        self.texts.push((title.to_owned(), text));
     }
 }
 
@@ -27,6 +34,9 @@ impl fmt::Display for Report {
         for (title, goal, results) in &self.sections {
             writeln!(formatter, "## {title}\n")?;
             write_section(formatter, *goal, results)?;
+        }
+        for (title, text) in &self.texts {
+            writeln!(formatter, "## {title}\n\n{text}")?;
         }
         Ok(())
     }
@@ -49,7 +59,7 @@ fn write_section(
     writeln!(formatter, "| | median | fastest to slowest | bytekiln takes |")?;
     writeln!(formatter, "|---|---|---|---|")?;
     for result in results {
-        let times = || result.times.iter().map(std::time::Duration::as_secs_f64);
+        let times = || result.times.iter().map(Duration::as_secs_f64);
         let fastest = times().fold(f64::INFINITY, f64::min);
         let slowest = times().fold(0.0, f64::max);
         let middle = median(&result.times).as_secs_f64();
@@ -59,6 +69,15 @@ fn write_section(
             result.name,
             own_median / middle
         )?;
+    }
+    if let Goal::Throughput { times, files, bytes } = goal {
+        let own = Duration::from_secs_f64(own_median.max(1e-9));
+        let other = others.last().map_or(Duration::ZERO, |other| median(&other.times));
+        writeln!(formatter, "\n{}", throughput(own, other, times, files, bytes))?;
+        for result in results {
+            writeln!(formatter, "- {}: `{}`", result.name, result.shown)?;
+        }
+        return writeln!(formatter);
     }
     let best = others.iter().map(|other| median(&other.times).as_secs_f64());
     let best = best.fold(f64::INFINITY, f64::min);
@@ -71,7 +90,7 @@ fn write_section(
             let reached = own_median / best;
             (format!("at most {share:.2} of it"), format!("{reached:.3}"), reached <= share)
         }
-        Goal::Memory(_) => return Ok(()),
+        Goal::Memory(_) | Goal::Throughput { .. } => return Ok(()),
     };
     let verdict = if met { "met" } else { "missed" };
     writeln!(
@@ -84,7 +103,40 @@ fn write_section(
     writeln!(formatter)
 }
 
+/// Rates of the first contender, and how many times faster it is than the last.
+fn throughput(own: Duration, other: Duration, times: f64, files: usize, bytes: u64) -> String {
+    let seconds = own.as_secs_f64();
+    let count = f64::from(u32::try_from(files).unwrap_or(u32::MAX));
+    let kilobytes = f64::from(u32::try_from(bytes / 1000).unwrap_or(u32::MAX));
+    let (rate, megabytes) = (count / seconds, kilobytes / 1000.0 / seconds);
+    let faster = other.as_secs_f64() / seconds;
+    let met = megabytes >= 60.0 && rate >= 4000.0 && faster >= times;
+    let verdict = if met { "met" } else { "missed" };
+    format!(
+        "Goal: 60 MB/s, 4000 files/s, {times:.0} times faster than the last. Reached: {megabytes:.0} \
+         MB/s, {rate:.0} files/s, {faster:.1} times: {verdict}.\n"
+    )
+}
+
 fn megabytes(bytes: u64) -> f64 {
     let kilobytes = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
     f64::from(kilobytes) / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_decide() {
+        let second = Duration::from_secs(1);
+        for (own, other, expect) in [
+            (second, 15 * second, "60 MB/s, 4000 files/s, 15.0 times: met."),
+            (second, 14 * second, "60 MB/s, 4000 files/s, 14.0 times: missed."),
+            (2 * second, 40 * second, "30 MB/s, 2000 files/s, 20.0 times: missed."),
+        ] {
+            let text = throughput(own, other, 15.0, 4000, 60_000_000);
+            assert!(text.trim_end().ends_with(expect), "{text}");
+        }
+    }
 }

@@ -17,6 +17,15 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// So many times faster than the fastest other.
     TimesFaster(f64),
+    /// So many times faster than the last contender, at least 60 MB and 4,000 files a second.
+    Throughput {
+        /// The factor.
+        times: f64,
+        /// How many caches are rewritten.
+        files: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// Peak memory of at most 100 MB and 1 KB a source; the sources.
     Memory(usize),
 }
@@ -25,21 +34,21 @@ pub(crate) enum Goal {
 pub(crate) struct Scenario<'a> {
     pub(crate) title: String,
     pub(crate) goal: Goal,
-    contenders: Vec<Contender<'a>>,
+    pub(super) contenders: Vec<Contender<'a>>,
 }
 
-type Prepare<'a> = Box<dyn Fn() -> Result<()> + 'a>;
+pub(super) type Prepare<'a> = Box<dyn Fn() -> Result<()> + 'a>;
 
 /// Somebody who does the work.
-struct Contender<'a> {
-    name: &'static str,
+pub(super) struct Contender<'a> {
+    pub(super) name: &'static str,
     /// Before each run, not measured.
-    prepare: Prepare<'a>,
-    command: Box<dyn Fn() -> Command + 'a>,
+    pub(super) prepare: Prepare<'a>,
+    pub(super) command: Box<dyn Fn() -> Command + 'a>,
     /// For readers.
-    shown: String,
+    pub(super) shown: String,
     /// After each run, not measured: that the work was done.
-    check: Prepare<'a>,
+    pub(super) check: Prepare<'a>,
 }
 
 /// What came of one contender.
@@ -96,6 +105,7 @@ pub(crate) fn all<'a>(
         scenarios.push(memory(corpus, workplace));
     }
     scenarios.push(no_op_and_git(corpora.ansible.clone(), workplace));
+    scenarios.extend(super::finished::all(corpora, workplace)?);
     if big {
         scenarios.push(no_op_and_git(big_corpus(corpora, workplace)?, workplace));
     }
@@ -114,7 +124,7 @@ fn big_corpus(corpora: &Corpora, workplace: &Workplace) -> Result<Corpus> {
 }
 
 /// A build of a fresh copy with an empty cache.
-fn cold_contender<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Contender<'a> {
+pub(super) fn cold_contender<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Contender<'a> {
     let (tree, cache) = (workplace.path("tree"), workplace.path("cache"));
     Contender {
         name: "bytekiln",
