@@ -11,6 +11,7 @@ mod builds;
 mod corpora;
 mod hashes;
 mod interpreters;
+mod library;
 mod process;
 mod routes;
 #[path = "../format/vectors.rs"]
