@@ -210,12 +210,12 @@ pub struct BuildArguments {
     pub timings: Option<Option<PathBuf>>,
 }
 
-/// How a plan is shown.
+/// How a plan, and what other commands print, is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
     /// For people.
     Human,
-    /// The schema of docs/plan.md.
+    /// For machines: the documented schema of the command.
     Json,
 }
 
