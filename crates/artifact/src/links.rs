@@ -150,7 +150,7 @@ mod tests {
             .collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let index = find(&entries, path.as_bytes()).unwrap();
-        let found = match follow(&entries, index, Some(b"/root")) {
+        let found = match follow(&entries, index, Some(b"/tree")) {
             Destination::Entry(index) => entries[index].path.to_string(),
             other => format!("{other:?}"),
         };
@@ -167,7 +167,7 @@ mod tests {
             ("x/d.py", Some("../b.py")),
             ("e.py", Some("../e.py")),
             ("f.py", Some("/etc/passwd")),
-            ("g.py", Some("/root/lib/a.py")),
+            ("g.py", Some("/tree/lib/a.py")),
             ("h.py", Some("i.py")),
             ("i.py", Some("h.py")),
             ("j.py", Some("none.py")),

@@ -116,6 +116,26 @@ fn both_proofs_agree() {
     assert!(same > 20 && different > 200, "{same} {different}");
 }
 
+/// A function from elsewhere, whose file name is by chance the one that the module gets: from then
+/// on the importer would take it for the module's.
+#[test]
+fn file_names_do_not_become_one() {
+    let python = pythons::any_or_skip();
+    let Some(python) = python else { return };
+    let code = "import sys, marshal\n\
+                inner = compile('def f(): pass', 'm.py', 'exec').co_consts[0]\n\
+                outer = compile('x = 1', '/build/m.py', 'exec')\n\
+                outer = outer.replace(co_consts=(inner,) + outer.co_consts)\n\
+                sys.stdout.buffer.write(marshal.dumps(outer))";
+    let output = Command::new(&python.path).args(["-I", "-S", "-c", code]).output().unwrap();
+    let release = Release::from_minor(python.version.1).expect("a known release");
+    let pyc = timestamped(release, 77, MODULE.len() as u32, &output.stdout);
+    let refusal = rewrite(&request(&pyc, present(77)));
+    assert_eq!(refusal, Err(RewriteRefusal::NotTheSame(ValueFault::FileName)));
+    let other = RewriteRequest { recorded_path: Some(b"n.py"), ..request(&pyc, present(77)) };
+    assert!(matches!(rewrite(&other), Ok(Rewrite::Replaced(_))));
+}
+
 fn check(pyc: &[u8], source: RewriteSource<'_>, expected: Expect) {
     let refusal = rewrite(&request(pyc, source)).expect_err("a refusal");
     expected.assert_eq(&refusal.to_string());

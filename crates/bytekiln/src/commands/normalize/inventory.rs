@@ -1,8 +1,8 @@
 //! Which caches there are below the paths that were typed, where their sources would be, and from
 //! which folder they are imported. Reads names, not contents.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -88,9 +88,13 @@ impl Inventory {
         for path in paths {
             collector.path(path, &start.join(path), jobs)?;
         }
-        let Collector { mut inventory, seen: _, roots: _ } = collector;
-        inventory.subjects.sort_by(|a, b| a.path.cmp(&b.path));
-        inventory.passed_over.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut inventory = collector.inventory;
+        // Bytes are compared, not components: that is much faster. A path may have been typed
+        // twice, or lie below another.
+        inventory.subjects.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        inventory.subjects.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
+        inventory.passed_over.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
+        inventory.passed_over.dedup_by(|a, b| a.0.as_os_str() == b.0.as_os_str());
         Ok(inventory)
     }
 }
@@ -98,9 +102,10 @@ impl Inventory {
 #[derive(Default)]
 struct Collector {
     inventory: Inventory,
-    /// A path may be typed twice, or lie below another.
-    seen: BTreeSet<PathBuf>,
-    roots: BTreeMap<PathBuf, usize>,
+    /// Folders of modules and their roots.
+    roots: BTreeMap<OsString, usize>,
+    /// The folder looked up last: files come folder by folder.
+    last_root: Option<(OsString, usize)>,
 }
 
 impl Collector {
@@ -197,9 +202,6 @@ impl Collector {
         exists: &dyn Fn(&Path) -> bool,
     ) {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
-        if self.seen.contains(&path) {
-            return;
-        }
         let name = name.as_bytes();
         let cached = folder.file_name().is_some_and(|name| name.as_bytes() == PYCACHE);
         let (home, stem, tag) = if cached {
@@ -232,24 +234,32 @@ impl Collector {
             root,
             below_root: below(&path),
             recorded_path: RecordedPath::from_file_system(&below(&source)),
-            path: path.clone(),
+            path,
         };
-        self.seen.insert(path);
         self.inventory.subjects.push(subject);
     }
 
     /// The folder that `home` is imported from.
     fn root_of(&mut self, home: &Path, base: Option<&Path>) -> usize {
-        if let Some(root) = self.roots.get(home) {
+        let name = home.as_os_str();
+        if let Some((last, root)) = &self.last_root
+            && last == name
+        {
             return *root;
         }
-        let root = import_root(home, base);
-        let known = self.inventory.roots.iter().position(|known| *known == root);
-        let index = known.unwrap_or_else(|| {
-            self.inventory.roots.push(root);
-            self.inventory.roots.len() - 1
-        });
-        self.roots.insert(home.to_owned(), index);
+        let index = match self.roots.get(name) {
+            Some(index) => *index,
+            None => {
+                let root = import_root(home, base);
+                let known = self.inventory.roots.iter().position(|known| *known == root);
+                known.unwrap_or_else(|| {
+                    self.inventory.roots.push(root);
+                    self.inventory.roots.len() - 1
+                })
+            }
+        };
+        self.roots.insert(name.to_owned(), index);
+        self.last_root = Some((name.to_owned(), index));
         index
     }
 }
