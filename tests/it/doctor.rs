@@ -350,6 +350,34 @@ fn a_virtual_environment_is_its_site_packages() {
     ]);
 }
 
+/// Files and folders that are links, out of the tree too, as runfiles and editable packages are.
+#[test]
+fn links_are_followed() {
+    let Some(sandbox) = Sandbox::new(APP) else { return };
+    sandbox.write("app/own/inner.py", "x = 1\n");
+    compile(&sandbox, &[]);
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(sandbox.path(target), sandbox.path(name)).unwrap();
+    };
+    sandbox.write("run/real/one.py", "x = 1\n");
+    link("app/shop", "run/shop");
+    link("app/tool.py", "run/tool.py");
+    link("run/real", "run/other");
+    check(
+        &sandbox,
+        &["run"],
+        1,
+        &[
+            "run/other/one.py missing compiles",
+            "run/real/one.py missing compiles",
+            "run/shop/__init__.py loaded loads",
+            "run/shop/cart.py loaded loads",
+            "run/tool.py missing compiles",
+        ],
+    );
+    assert_eq!(compiled(&sandbox, &[], "run", "tool, other.one"), ["tool.py", "one.py"]);
+}
+
 #[test]
 fn what_cannot_be_examined() {
     let Some(sandbox) = Sandbox::new("//- /app/one.py\nx = 1\n") else { return };

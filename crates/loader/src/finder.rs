@@ -15,6 +15,10 @@ pub(crate) const CACHE_FOLDER: &[u8] = b"__pycache__";
 
 /// The release from which `zipimport` knows folders that no entry of the zip names.
 const IMPLICIT_FOLDERS: u8 = 14;
+/// The release from which `zipimport` reads the format that zips with more entries than
+/// [`ENTRIES_OF_OLD_ZIPS`] have.
+const LARGE_ZIPS: u8 = 13;
+const ENTRIES_OF_OLD_ZIPS: usize = 65_535;
 
 /// A module, and where it is found.
 #[derive(Debug, Clone)]
@@ -78,7 +82,17 @@ impl<'t> Finder<'t> {
 
     /// Finds everything that can be imported.
     pub(crate) fn walk(&mut self) {
-        let top = (0..self.tree.roots.len()).map(|root| Location { root, folder: 0 }).collect();
+        let (readable, unreadable): (Vec<usize>, Vec<usize>) =
+            (0..self.tree.roots.len()).partition(|root| self.is_readable(*root));
+        for root in unreadable {
+            let mut files = Vec::new();
+            self.sources_below(root, 0, &mut files);
+            for file in files {
+                let effect = Effect::Fails(Exception::ModuleNotFoundError);
+                self.unused(file, effect, Reason::ZipTooLarge);
+            }
+        }
+        let top = readable.into_iter().map(|root| Location { root, folder: 0 }).collect();
         let mut packages: Vec<(Vec<u8>, Vec<Location>)> = vec![(Vec::new(), top)];
         while let Some((package, locations)) = packages.pop() {
             for name in self.names(&package, &locations) {
@@ -92,6 +106,12 @@ impl<'t> Finder<'t> {
                 }
             }
         }
+    }
+
+    fn is_readable(&self, root: usize) -> bool {
+        self.container(root) == Container::Directory
+            || self.launch.release.minor() >= LARGE_ZIPS
+            || self.tree.root(root).is_none_or(|root| root.entries.len() <= ENTRIES_OF_OLD_ZIPS)
     }
 
     /// Every name that something in these folders could be imported by. What has no such name is

@@ -147,6 +147,8 @@ pub enum Reason {
     /// Below a folder without `__init__` that has no entry of its own in the zip: up to 3.13 it
     /// makes no namespace package.
     NoFolderEntry,
+    /// The zip has more entries than `zipimport` before 3.13 can read: it finds none.
+    ZipTooLarge,
     /// Something else has this name.
     ShadowedBy(Shadow),
     /// A cache in `__pycache__` without a source.
@@ -257,7 +259,8 @@ impl Reason {
             | Reason::CacheOutsidePrefix
             | Reason::LegacyBesideSource
             | Reason::ExtensionInZip
-            | Reason::NoFolderEntry => Class::Ignored,
+            | Reason::NoFolderEntry
+            | Reason::ZipTooLarge => Class::Ignored,
             Reason::ShadowedBy(_) => Class::Shadowed,
             Reason::NoSource => Class::Orphan,
             Reason::Unreadable(_) => Class::Unreadable,

@@ -1,7 +1,7 @@
 //! `zipimport`'s `_get_module_code`, step by step, without running anything. Other than in folders
 //! a cache stands beside its source, times may differ by a second, and a cache of a source that is
-//! not there is taken as it is. The same in 3.8 to 3.15, but for the folders of namespace packages
-//! and the wording of errors.
+//! not there is taken as it is. The same in 3.8 to 3.15, but for what `finder` knows and the wording
+//! of errors.
 //!
 //! Left out: where `m/__init__.pyc` is rejected, its source is not there and `m.py` is taken instead,
 //! CPython gives the package the folder above as its search path. What is below `m` then is anybody's

@@ -301,3 +301,18 @@ fn random_layouts() {
         assert!(compared > count, "only {compared} modules were compared");
     });
 }
+
+/// One entry more than the old format of zips counts, on both sides of the change.
+#[test]
+fn zips_with_many_entries() {
+    for minor in [12, 13] {
+        let Some(python) = pythons::find_or_skip(3, minor) else { continue };
+        let python = Interpreter::new(python);
+        let items = (1..65_536).map(|number| file(&format!("m/{number}"), b"", TIME));
+        let items = items.chain([file("one.py", b"", TIME)]).collect();
+        let roots = vec![Place { zip: true, items }];
+        let case = Case { roots, prefix: None, has_tag: true, check: HashCheck::Default };
+        let compared = python.check(&[case], 0, 0);
+        assert_eq!(compared, usize::from(minor == 13));
+    }
+}

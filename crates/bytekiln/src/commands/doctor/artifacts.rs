@@ -119,6 +119,14 @@ impl Artifacts {
             let Some((kind, size, modified, place)) = follow(&artifact, index, folder) else {
                 continue;
             };
+            if kind == Kind::Directory && matches!(found.kind, EntryKind::Symlink(_)) {
+                for (below, size, modified, place) in linked(&artifact, index, folder, jobs)? {
+                    let modified = stamp(modified, container, deployment.mtime);
+                    let path = inside.join(below.as_bytes());
+                    entries.push(Entry { path, kind: Kind::File, size, modified });
+                    bytes.push(place);
+                }
+            }
             let modified = stamp(modified, container, deployment.mtime);
             entries.push(Entry { path: inside, kind, size, modified });
             bytes.push(place);
@@ -203,6 +211,40 @@ fn follow(
     Some((kind, metadata.len(), modified, Bytes::Linked(path)))
 }
 
+/// The files below a folder that a link leads to, by their paths from it: inside the artifact, or
+/// in a folder outside of it. Links to folders in there are not followed again.
+fn linked(
+    artifact: &Artifact,
+    link: usize,
+    folder: Option<&Path>,
+    jobs: NonZeroUsize,
+) -> Result<Vec<(RepoPath, u64, Modified, Bytes)>, CommandFailure> {
+    let mut found = Vec::new();
+    let target = artifact.resolve(link).and_then(|index| artifact.entries().get(index));
+    if let Some(target) = target {
+        for (index, entry) in artifact.entries().iter().enumerate() {
+            if let Some(below) = entry.path.strip_prefix(&target.path)
+                && let Some((Kind::File, size, modified, place)) = follow(artifact, index, folder)
+            {
+                found.push((below, size, modified, place));
+            }
+        }
+        return Ok(found);
+    }
+    let (Some(folder), Some(entry)) = (folder, artifact.entries().get(link)) else {
+        return Ok(found);
+    };
+    let outside = folder.join(OsStr::from_bytes(entry.path.as_bytes()));
+    let other = Artifact::open(&outside, &OpenOptions::new(jobs)).map_err(CommandFailure::usage)?;
+    for (index, entry) in other.entries().iter().enumerate() {
+        if let Some((Kind::File, size, modified, _)) = follow(&other, index, Some(&outside)) {
+            let path = outside.join(OsStr::from_bytes(entry.path.as_bytes()));
+            found.push((entry.path.clone(), size, modified, Bytes::Linked(path)));
+        }
+    }
+    Ok(found)
+}
+
 fn stamp(modified: Modified, container: Container, mtime: Option<i64>) -> Stamp {
     let seconds = match (mtime, modified) {
         (Some(seconds), _) | (None, Modified::Unix { seconds, .. }) => seconds,
@@ -229,7 +271,7 @@ fn in_environment(path: &Path, release: Release) -> PathBuf {
     path.to_owned()
 }
 
-/// `a.b` for a path of such a name, for messages about a package given instead of its parent.
+/// Whether it is a package, given instead of the folder above it.
 pub(super) fn holds_package(root: &Root) -> bool {
     let init = RepoPath::new(b"__init__.py");
     root.entries.iter().any(|entry| Some(&entry.path) == init.as_ref())

@@ -118,6 +118,7 @@ fn reason(reason: &Reason) -> &'static str {
         Reason::LegacyBesideSource => "legacy-beside-source",
         Reason::ExtensionInZip => "extension-in-zip",
         Reason::NoFolderEntry => "no-folder-entry",
+        Reason::ZipTooLarge => "zip-too-large",
         Reason::ShadowedBy(shadow) => match shadow.kind {
             ShadowKind::Package => "by-package",
             ShadowKind::Extension => "by-extension-module",

@@ -90,6 +90,7 @@ pub(super) fn detail(report: &ModuleReport, artifacts: &Artifacts) -> String {
         Reason::CacheOutsidePrefix => "its cache is not below the prefix".to_owned(),
         Reason::LegacyBesideSource => "its source comes first".to_owned(),
         Reason::ExtensionInZip => "an extension module cannot be loaded from a zip".to_owned(),
+        Reason::ZipTooLarge => "the zip has more than 65,535 entries".to_owned(),
         Reason::NoFolderEntry => "its folder has no entry of its own in the zip".to_owned(),
         Reason::ShadowedBy(shadow) => {
             let by = shadow.by.map(|file| format!("`{}`", artifacts.path(file)));
@@ -158,6 +159,9 @@ pub(super) fn remedy(report: &ModuleReport, artifacts: &Artifacts, release: Rele
         (Reason::ExtensionInZip, _) => "unpack the package that it belongs to".to_owned(),
         (Reason::NoFolderEntry, _) => {
             "pack folder entries too, add an `__init__.py`, or run CPython 3.14 or later".to_owned()
+        }
+        (Reason::ZipTooLarge, _) => {
+            "split the zip or unpack it, or run CPython 3.13 or later".to_owned()
         }
         (Reason::ShadowedBy(_), _) => "rename or remove one of both".to_owned(),
         (Reason::NoSource, _) => "remove them: their modules are gone".to_owned(),
