@@ -50,7 +50,8 @@ const LINES: usize = 32;
 const CELLS: usize = 1 << 20;
 
 struct Line {
-    /// What makes two lines the same: all but the offsets that jumps lead to.
+    /// What makes two lines the same: the instruction and what its argument means, not the index of
+    /// that or the offset of a jump.
     key: String,
     shown: ExcerptLine,
 }
@@ -125,6 +126,11 @@ fn lines(pyc: &Pyc<'_>, path: impl Iterator<Item = u32>, side: Side) -> Option<V
         let text = disassembly.text(&instruction, &mut renderer);
         let key = match instruction.operand {
             Operand::Jump(_) | Operand::Origin(_) => name(&instruction),
+            // An index shifts with each constant or name that is added; what it stands for does not.
+            Operand::Const(_) | Operand::Name(..) | Operand::Local(_) | Operand::Cell(_) => {
+                let meaning = disassembly.meaning(&instruction, &mut renderer);
+                meaning.map_or(text.clone(), |meaning| format!("{} {meaning}", name(&instruction)))
+            }
             _ => text.clone(),
         };
         let line = location_at(&locations, instruction.offset).and_then(|at| at.line);

@@ -63,12 +63,30 @@ fn around_a_line_more() {
         right,
         0,
         expect![[r#"
-        -  3  24 LOAD_GLOBAL 3 (b + NULL)
-        +  3  24 LOAD_GLOBAL 3 (c + NULL)
-        +     34 LOAD_FAST_LOAD_FAST 0 (x, x)
-        +     36 CALL 2
-        +     44 POP_TOP
-        +  4  46 LOAD_GLOBAL 5 (b + NULL)
+            +  3  24 LOAD_GLOBAL 3 (c + NULL)
+            +     34 LOAD_FAST_LOAD_FAST 0 (x, x)
+            +     36 CALL 2
+            +     44 POP_TOP
+        "#]],
+    );
+}
+
+/// Constants and names that are added shift the indices of all that follow; that is not shown.
+#[test]
+fn indices_are_no_changes() {
+    let left = "def f(x):\n    a(x, 'one')\n    b(x, 'two')\n";
+    let right = "def f(x):\n    c(x, 'new')\n    a(x, 'one')\n    b(x, 'two')\n";
+    check(
+        12,
+        left,
+        right,
+        0,
+        expect![[r#"
+        +  2   2 LOAD_GLOBAL 1 (c + NULL)
+        +     12 LOAD_FAST 0 (x)
+        +     14 LOAD_CONST 1 ('new')
+        +     16 CALL 2
+        +     24 POP_TOP
     "#]],
     );
 }

@@ -18,7 +18,7 @@ const FINDINGS: usize = 8;
 pub(super) fn single(
     arguments: &DiffArguments,
     judged: &Judged,
-    excerpt: Option<&Excerpt>,
+    excerpts: &[(String, Excerpt)],
     terminal: &Terminal,
 ) -> String {
     let mut out = String::new();
@@ -54,8 +54,8 @@ pub(super) fn single(
         // Both are files that were read.
         Verdict::Only(_) | Verdict::Unreadable(_) => {}
     }
-    if let (Some(found), Verdict::Different(difference)) = (excerpt, &judged.verdict) {
-        let heading = format!("@@ {} @@", difference.first.code_object);
+    for (code_object, found) in excerpts {
+        let heading = format!("@@ {code_object} @@");
         let _ = writeln!(out, "{}", terminal.paint_data(Tone::Note, &heading));
         instructions(found, "", terminal, &mut out);
     }
@@ -96,7 +96,7 @@ fn instructions(excerpt: &Excerpt, indent: &str, terminal: &Terminal, out: &mut 
 /// A path of two trees; nothing if there is nothing to say.
 pub(super) fn path(
     judged: &Judged,
-    excerpt: &dyn Fn(&Judged) -> Option<Excerpt>,
+    excerpts: &[(String, Excerpt)],
     everything: bool,
     terminal: &Terminal,
 ) -> String {
@@ -129,8 +129,8 @@ pub(super) fn path(
     if let Verdict::Different(difference) = &judged.verdict {
         let _ = writeln!(out, "{INDENT}{}", difference.first);
         more(difference, 1, INDENT, &mut out);
-        if let Some(found) = excerpt(judged) {
-            instructions(&found, INDENT, terminal, &mut out);
+        for (_, found) in excerpts {
+            instructions(found, INDENT, terminal, &mut out);
         }
     }
     out

@@ -23,6 +23,9 @@ struct Judged {
     verdict: Verdict,
 }
 
+/// Of how many code objects of two files instructions are shown.
+const CODE_OBJECTS: usize = 4;
+
 /// Runs the command.
 pub(crate) fn run(
     arguments: &DiffArguments,
@@ -74,17 +77,18 @@ pub(crate) fn run(
         }
         PlanFormat::Human if single => {
             if let Some(one) = judged.first() {
-                let excerpt = judge.excerpt(one, arguments.context);
-                terminal.data(&human::single(arguments, one, excerpt.as_ref(), terminal));
+                let excerpts = judge.excerpts(one, arguments.context, CODE_OBJECTS);
+                terminal.data(&human::single(arguments, one, &excerpts, terminal));
             }
         }
         PlanFormat::Human => {
             let everything = terminal.verbosity() > Verbosity::Normal;
-            let excerpt = |one: &Judged| {
-                if everything { judge.excerpt(one, arguments.context) } else { None }
-            };
             for one in &judged {
-                terminal.data(&human::path(one, &excerpt, everything, terminal));
+                let excerpts = match everything {
+                    true => judge.excerpts(one, arguments.context, 1),
+                    false => Vec::new(),
+                };
+                terminal.data(&human::path(one, &excerpts, everything, terminal));
             }
             terminal.status("Compared", human::summary(&judged, &tally));
         }

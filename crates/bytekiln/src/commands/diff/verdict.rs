@@ -95,17 +95,36 @@ impl<'a> Judge<'a> {
         Verdict::OtherBytes { digests: Some([Digest::of(left), Digest::of(right)]), detail }
     }
 
-    /// The instructions around the first difference in a code object.
-    pub(super) fn excerpt(&self, judged: &Judged, context: usize) -> Option<Excerpt> {
-        let Verdict::Different(difference) = &judged.verdict else { return None };
+    /// The instructions around what differs in each of the first `count` code objects that are
+    /// told of, with their names.
+    pub(super) fn excerpts(
+        &self,
+        judged: &Judged,
+        context: usize,
+        count: usize,
+    ) -> Vec<(String, Excerpt)> {
+        let Verdict::Different(difference) = &judged.verdict else { return Vec::new() };
         if difference.first.kind == PlaceKind::Release {
-            return None;
+            return Vec::new();
         }
         let Ok((Content::Bytes(left), Content::Bytes(right))) = self.sides.read(&judged.pair)
         else {
-            return None;
+            return Vec::new();
         };
-        excerpt(&left, &right, &difference.first, context, &Limits::default())
+        let mut told: Vec<&[[u32; 2]]> = Vec::new();
+        let mut found = Vec::new();
+        for finding in difference.findings() {
+            if found.len() == count {
+                break;
+            }
+            if told.contains(&finding.code_path.as_slice()) {
+                continue;
+            }
+            told.push(&finding.code_path);
+            let excerpt = excerpt(&left, &right, finding, context, &Limits::default());
+            found.extend(excerpt.map(|excerpt| (finding.code_object.clone(), excerpt)));
+        }
+        found
     }
 }
 
