@@ -101,7 +101,7 @@ fn an_installed_tree_becomes_canonical_once() {
             .says(&["15 of 15 caches would change"]);
         sandbox.run(&["normalize", "venv"]).success().says(&[
             "Normalizing venv",
-            "normalized 15 of 15 caches (RECORD of 1 distributions updated)",
+            "normalized 15 of 15 caches (1 RECORD updated)",
         ]);
         check_record(&sandbox, SITE);
         let site = sandbox.path(SITE);

@@ -212,7 +212,9 @@ fn finished(run: &Run<'_>, terminal: &Terminal) {
         }
     }
     if run.records > 0 {
-        details.push(format!("RECORD of {} distributions updated", grouped(run.records)));
+        let plural = if run.records == 1 { "" } else { "s" };
+        let verb = if run.wanted.check { "would be " } else { "" };
+        details.push(format!("{} RECORD{plural} {verb}updated", grouped(run.records)));
     }
     let details =
         if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
@@ -221,7 +223,9 @@ fn finished(run: &Run<'_>, terminal: &Terminal) {
     let caches = if total == 1 { "cache" } else { "caches" };
     let (normalized, total) = (grouped(counts.normalized), grouped(total));
     let done = match (counts.normalized, run.wanted.check) {
-        (0, _) => format!("nothing to do for {total} {caches}"),
+        (0, _) if counts.is_well() && counts.not_tried == 0 => {
+            format!("nothing to do for {total} {caches}")
+        }
         (_, true) => format!("{normalized} of {total} {caches} would change"),
         (_, false) => format!("normalized {normalized} of {total} {caches}"),
     };
