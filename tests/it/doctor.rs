@@ -208,12 +208,11 @@ fn unchecked_over_an_edited_source() {
     compile(&sandbox, &["--invalidation-mode", "unchecked-hash"]);
     sandbox.write("app/shop/cart.py", "def total(items):\n    return 0\n");
     let edited = |verdict: &str| {
-        let rows = [
+        [
             "app/shop/__init__.py loaded loads".to_owned(),
             format!("app/shop/cart.py {verdict}"),
             "app/tool.py loaded loads".to_owned(),
-        ];
-        rows
+        ]
     };
     let rows = edited("unchecked-over-changed runs-old-code");
     check(&sandbox, &["app"], 1, &rows.each_ref().map(|row| &row[..]));

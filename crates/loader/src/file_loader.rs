@@ -7,7 +7,7 @@ use crate::bytecode::{Header, classify, recorded_path};
 use crate::finder::CACHE_FOLDER;
 use crate::index::FolderId;
 use crate::simulate::{Judge, Verdict};
-use crate::{Effect, Exception, FileId, HashCheck, Reason, Root, Stamp};
+use crate::{Effect, Exception, FileId, HashCheck, Reason, Stamp};
 
 impl Judge<'_, '_> {
     /// A `.py` in a folder. Every fault of the cache up to and including its validation means
@@ -26,8 +26,7 @@ impl Judge<'_, '_> {
             Ok(header) => header,
             Err(reason) => return self.compiles(source, Some(cache), reason),
         };
-        let mut old_code = false;
-        match header {
+        let old_code = match header {
             Header::Timestamp { mtime, size } => {
                 let Some(stale) = self.stale(source, mtime, size) else {
                     return self.after_validation(&data, cache, false);
@@ -35,25 +34,26 @@ impl Judge<'_, '_> {
                 return self.compiles(source, Some(cache), stale);
             }
             Header::Hash { checked, hash } => {
-                let matches = match self.contents.read(source) {
-                    Ok(text) => source_hash(self.launch.release, &text).0 == hash,
-                    // Reading it is the importer's next step too.
-                    Err(error) => {
-                        let reason = Reason::Unreadable(error);
-                        return Verdict::fails(Some(cache), Exception::Unpredictable, reason);
-                    }
-                };
                 let is_checked = match self.launch.hash_check {
                     HashCheck::Default => checked,
                     HashCheck::Always => true,
                     HashCheck::Never => false,
                 };
+                let matches = match self.contents.read(source) {
+                    Ok(text) => source_hash(self.launch.release, &text).0 == hash,
+                    Err(error) if is_checked => {
+                        let reason = Reason::Unreadable(error);
+                        return Verdict::fails(Some(cache), Exception::Unpredictable, reason);
+                    }
+                    // The importer does not look at it, and we cannot compare.
+                    Err(_) => true,
+                };
                 if !matches && is_checked {
                     return self.compiles(source, Some(cache), Reason::StaleHash);
                 }
-                old_code = !matches || old_code;
+                !matches
             }
-        }
+        };
         self.after_validation(&data, cache, old_code)
     }
 
@@ -139,8 +139,8 @@ impl Judge<'_, '_> {
         let path = self.tree.entry(FileId { root, entry })?.path.clone();
         let stem = path.stem();
         let name = [stem, b".", tag.as_bytes(), level.as_bytes(), b".pyc"].concat();
-        if let Some(prefix) = &self.tree.pycache_prefix {
-            let folder = self.prefix_folder(prefix, root, &path)?;
+        if self.tree.pycache_prefix.is_some() {
+            let folder = self.prefix_folder(root, &path)?;
             let number = self.tree.roots.len();
             let entry = self.index(number)?.file(folder, &name)?;
             return Some(FileId { root: number, entry });
@@ -151,12 +151,7 @@ impl Judge<'_, '_> {
     }
 
     /// Where below the prefix the caches of a source's folder are: its absolute path once more.
-    fn prefix_folder(
-        &self,
-        _prefix: &Root,
-        root: usize,
-        path: &bytekiln_action::RepoPath,
-    ) -> Option<FolderId> {
+    fn prefix_folder(&self, root: usize, path: &bytekiln_action::RepoPath) -> Option<FolderId> {
         let mut absolute = self.tree.root(root)?.location.clone();
         if let Some(parent) = path.parent().filter(|parent| !parent.is_root()) {
             absolute.push(b'/');
@@ -175,8 +170,8 @@ impl Judge<'_, '_> {
             .and_then(|index| Some((index, index.subfolder(folder, CACHE_FOLDER)?)));
         let looked_in = match &self.tree.pycache_prefix {
             None => beside,
-            Some(prefix) => self
-                .prefix_folder(prefix, root, &source.path)
+            Some(_) => self
+                .prefix_folder(root, &source.path)
                 .and_then(|folder| Some((self.index(self.tree.roots.len())?, folder))),
         };
         let (mut levels, mut tags) = (Vec::new(), Vec::new());

@@ -90,10 +90,8 @@ pub(super) fn estimate(
     Ok(Some(Estimate { seconds: total as f64 / bytes_per_second, bytes_per_second, sample }))
 }
 
-/// All, in an order in which any beginning is spread over the whole: first every 1024th, then those
-/// between.
+/// All, in an order in which the first [`SAMPLE`] are spread over the whole.
 fn spread<'a>(misses: &'a [&'a ModuleReport]) -> impl Iterator<Item = &'a ModuleReport> {
-    const STEP: usize = 1024;
-    let step = misses.len().div_ceil(SAMPLE).clamp(1, STEP);
+    let step = misses.len().div_ceil(SAMPLE).max(1);
     (0..step).flat_map(move |first| misses.iter().skip(first).step_by(step).copied())
 }

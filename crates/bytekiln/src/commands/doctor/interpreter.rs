@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bytekiln_loader::Earlier;
-use bytekiln_project::{Interpreter, InterpreterSpec, SearchPath, find_interpreters};
+use bytekiln_project::{
+    Interpreter, InterpreterSpec, SearchPath, find_interpreters, find_interpreters_unkept,
+};
 
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
@@ -77,9 +79,12 @@ pub(super) fn find(
         folders: Vec::new(),
         uv: on_path("uv"),
     };
-    // Identities are kept where the user's cache is; without one they are asked for again.
-    let state = environment.default_cache_dir().map(|dir| dir.join("doctor")).unwrap_or_default();
-    let found = find_interpreters(&specs, &search, start, &state).map_err(|error| {
+    // Identities are kept where the user's cache is; without one they are asked for each time.
+    let found = match environment.default_cache_dir().filter(|dir| dir.is_dir()) {
+        Some(cache) => find_interpreters(&specs, &search, start, &cache.join("doctor")),
+        None => find_interpreters_unkept(&specs, &search, start),
+    };
+    let found = found.map_err(|error| {
         let failure = CommandFailure::environment(&error);
         match error.hint() {
             Some(hint) => failure.hint(hint),
