@@ -79,13 +79,12 @@ fn find_end(file: &File) -> Result<Option<End>, Fault> {
     if u16_at(record, 4) != u16_at(record, 6) {
         return Err(Fault::damaged("it is one part of several"));
     }
-    if (entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff)
-        && let Some(zip64) = zip64_end(file, end_of_directory)?
-    {
-        entries = u64_at(&zip64.1, 32);
-        size = u64_at(&zip64.1, 40);
-        offset = u64_at(&zip64.1, 48);
-        end_of_directory = zip64.0;
+    // Also where all numbers would have fitted: writers may have it, and it stands in between.
+    if let Some((at, zip64)) = zip64_end(file, end_of_directory)? {
+        entries = u64_at(&zip64, 32);
+        size = u64_at(&zip64, 40);
+        offset = u64_at(&zip64, 48);
+        end_of_directory = at;
     }
     let Some(start) = end_of_directory.checked_sub(size) else {
         return Err(Fault::damaged("its directory is larger than the file"));
