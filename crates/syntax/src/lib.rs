@@ -16,7 +16,7 @@ pub use extraction::{
     What,
 };
 pub use guard::{Catches, Facts, Guard, GuardId, Guards};
-pub use names::{Binding, Names};
+pub use names::{All, Binding, BindingKind, Names};
 pub use problem::{Problem, ProblemKind};
 pub use scanner::{extract, imports};
 pub use test::{Operator, Platform, Subject, Test, Version};

@@ -126,7 +126,13 @@ impl Blocks {
 
     /// Whether no function and no class is open.
     pub(super) fn is_module_level(&self) -> bool {
-        !self.stack.iter().any(|block| matches!(block.clause, Clause::Function | Clause::Class))
+        self.is_module_level_around(false)
+    }
+
+    /// The same without the innermost block.
+    pub(super) fn is_module_level_around(&self, innermost: bool) -> bool {
+        let around = &self.stack[..self.stack.len().saturating_sub(usize::from(innermost))];
+        !around.iter().any(|block| matches!(block.clause, Clause::Function | Clause::Class))
     }
 
     /// Takes the first line of a block. False if its body cannot start in this line.

@@ -27,6 +27,8 @@ const NONE: Candidate = Candidate { start: usize::MAX, end: usize::MAX, kind: Ki
 
 pub(super) struct Candidates<'source> {
     source: &'source [u8],
+    /// Where the text starts.
+    first: usize,
     finder: Finder<'static>,
     spelled: Candidate,
     /// Functions that are called something else here.
@@ -34,9 +36,9 @@ pub(super) struct Candidates<'source> {
 }
 
 impl<'source> Candidates<'source> {
-    pub(super) fn new(source: &'source [u8]) -> Self {
+    pub(super) fn new(source: &'source [u8], first: usize) -> Self {
         let finder = Finder::new("import");
-        Candidates { source, finder, spelled: NONE, aliases: Vec::new() }
+        Candidates { source, first, finder, spelled: NONE, aliases: Vec::new() }
     }
 
     /// The first one at or after an offset. Offsets must not decrease.
@@ -73,7 +75,7 @@ impl<'source> Candidates<'source> {
             let start = position + found;
             let end = start + b"import".len();
             let after = at(source, end);
-            let opens = start == 0 || !is_name_byte(source[start - 1]);
+            let opens = start == self.first || !is_name_byte(source[start - 1]);
             if opens && !is_name_byte(after) {
                 return Candidate { start, end, kind: Kind::Keyword };
             }
@@ -87,7 +89,7 @@ impl<'source> Candidates<'source> {
                 }
                 if longer(b"__") && source[..start].ends_with(b"__") {
                     let first = start - 2;
-                    if first >= from && (first == 0 || !is_name_byte(source[first - 1])) {
+                    if first >= from && (first == self.first || !is_name_byte(source[first - 1])) {
                         let kind = Kind::Call(Function::DunderImport);
                         return Candidate { start: first, end: end + 2, kind };
                     }

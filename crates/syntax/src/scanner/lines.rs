@@ -14,6 +14,8 @@ pub(super) struct Lines<'source> {
     utf8: bool,
     counted: usize,
     line: u32,
+    /// An offset and its column.
+    column: (usize, u32),
 }
 
 impl<'source> Lines<'source> {
@@ -21,7 +23,8 @@ impl<'source> Lines<'source> {
     pub(super) fn new(source: &'source [u8], encoding: &Encoding, used: bool) -> Self {
         let carriage_returns = !used || memchr(b'\r', source).is_some();
         let utf8 = encoding.high == High::Utf8;
-        Lines { source, carriage_returns, start: encoding.start, utf8, counted: 0, line: 1 }
+        let start = encoding.start;
+        Lines { source, carriage_returns, start, utf8, counted: 0, line: 1, column: (start, 1) }
     }
 
     /// Line of an offset, from 1. Cheap if offsets increase.
@@ -41,21 +44,25 @@ impl<'source> Lines<'source> {
         self.line
     }
 
-    /// Column of an offset in characters, from 1.
-    pub(super) fn column(&self, position: usize) -> u32 {
-        let before = &self.source[..position];
+    /// Column of an offset in characters, from 1. Cheap if offsets increase.
+    pub(super) fn column(&mut self, position: usize) -> u32 {
+        let (from, column) = self.column;
+        let from = if position < from { self.start.min(position) } else { from };
+        let column = if from == self.column.0 { column } else { 1 };
+        let between = &self.source[from..position];
         let newline = if self.carriage_returns {
-            memrchr2(b'\n', b'\r', before)
+            memrchr2(b'\n', b'\r', between)
         } else {
-            memrchr(b'\n', before)
+            memrchr(b'\n', between)
         };
-        let start = newline.map_or(self.start, |newline| newline + 1);
-        let line = before.get(start..).unwrap_or(&[]);
+        let (rest, column) =
+            newline.map_or((between, column), |newline| (&between[newline + 1..], 1));
         let characters = if self.utf8 {
-            line.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+            rest.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
         } else {
-            line.len()
+            rest.len()
         };
-        offset(characters).saturating_add(1)
+        self.column = (position, column.saturating_add(offset(characters)));
+        self.column.1
     }
 }

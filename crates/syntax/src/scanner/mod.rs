@@ -3,6 +3,7 @@
 //!
 //! Why no parser: see `BENCHMARK` below.
 
+mod bindings;
 mod blocks;
 mod call;
 mod candidates;
@@ -15,6 +16,8 @@ mod lines;
 mod masks;
 mod statement;
 mod strings;
+#[cfg(test)]
+mod tests;
 
 use blocks::{Blocks, Context, Opener};
 use candidates::{Candidate, Candidates, Kind};
@@ -101,7 +104,7 @@ impl<'source> Scanner<'source> {
         options: Options,
         extraction: Extraction<'source>,
     ) -> Self {
-        let mut candidates = Candidates::new(source);
+        let mut candidates = Candidates::new(source, encoding.start);
         let candidate = candidates.next(encoding.start, false);
         Scanner {
             source,
@@ -138,6 +141,7 @@ impl<'source> Scanner<'source> {
 
     fn finish(mut self) -> Extraction<'source> {
         self.extraction.guards.finish();
+        self.bind_imports();
         self.extraction
     }
 
@@ -179,6 +183,9 @@ impl<'source> Scanner<'source> {
         }
         if byte == b'_' {
             self.lazy_modules();
+        }
+        if self.options.names {
+            self.bind(opener);
         }
         true
     }
