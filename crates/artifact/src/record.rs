@@ -2,6 +2,7 @@
 //! SHA-256 and sizes. Keeps order, quoting, line endings and all it does not understand byte for
 //! byte. Knows nothing of the files themselves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytekiln_action::Digest;
@@ -11,7 +12,7 @@ use bytekiln_action::Digest;
 pub struct Record {
     bytes: Vec<u8>,
     rows: Vec<Row>,
-    changes: Vec<Change>,
+    changes: BTreeMap<usize, Digest>,
 }
 
 /// One row, as fields of the file.
@@ -20,12 +21,6 @@ struct Row {
     path: Vec<u8>,
     hash: Range<usize>,
     size: Range<usize>,
-}
-
-#[derive(Debug, Clone)]
-struct Change {
-    row: usize,
-    digest: Digest,
 }
 
 /// A field is opened by a quote that is never closed.
@@ -53,7 +48,7 @@ impl Record {
             rows.extend(row);
             at = next;
         }
-        Ok(Record { bytes, rows, changes: Vec::new() })
+        Ok(Record { bytes, rows, changes: BTreeMap::new() })
     }
 
     /// The paths of the rows, unquoted, in the order of the file. They are relative to the folder
@@ -87,7 +82,7 @@ impl Record {
     /// Sets hash and size of a row. A row without a hash stays without.
     pub fn update(&mut self, row: usize, digest: Digest) {
         if self.has_hash(row) {
-            self.changes.push(Change { row, digest });
+            self.changes.insert(row, digest);
         }
     }
 
@@ -98,16 +93,12 @@ impl Record {
 
     /// The file, with what was updated.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // The last update of a row counts.
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-        for (row, row_fields) in self.rows.iter().enumerate() {
-            let Some(change) = self.changes.iter().rev().find(|change| change.row == row) else {
-                continue;
-            };
-            let hash = format!("sha256={}", base64_url(&change.digest.hash));
-            edits.push((row_fields.hash.clone(), hash));
-            if !row_fields.size.is_empty() {
-                edits.push((row_fields.size.clone(), change.digest.size.to_string()));
+        for (row, digest) in &self.changes {
+            let Some(row) = self.rows.get(*row) else { continue };
+            edits.push((row.hash.clone(), format!("sha256={}", base64_url(&digest.hash))));
+            if !row.size.is_empty() {
+                edits.push((row.size.clone(), digest.size.to_string()));
             }
         }
         let mut out = Vec::with_capacity(self.bytes.len() + edits.len() * 8);

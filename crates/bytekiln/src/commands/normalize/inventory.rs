@@ -270,7 +270,8 @@ fn import_root(home: &Path, base: Option<&Path>) -> PathBuf {
     if let Some(root) = home.ancestors().find(|folder| is_import_root(folder)) {
         return root.to_owned();
     }
-    let mut root = base.unwrap_or(home);
+    // What was typed may be a `__pycache__`, which lies below the folder of its modules.
+    let mut root = base.filter(|base| home.starts_with(base)).unwrap_or(home);
     while root.join("__init__.py").is_file()
         && let Some(above) = root.parent()
     {
@@ -318,6 +319,7 @@ mod tests {
             ("/nowhere/app/a/b", Some("/nowhere/app"), "/nowhere/app"),
             ("/nowhere/python3.11/a", Some("/nowhere"), "/nowhere"),
             ("/nowhere/a", None, "/nowhere/a"),
+            ("/nowhere/a", Some("/nowhere/a/__pycache__"), "/nowhere/a"),
         ] {
             let found = import_root(Path::new(home), base.map(Path::new));
             assert_eq!(found, Path::new(expect), "{home}");
