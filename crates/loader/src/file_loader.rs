@@ -4,6 +4,7 @@
 use bytekiln_codec::source_hash;
 
 use crate::bytecode::{Header, classify, recorded_path};
+use crate::cache_name;
 use crate::finder::CACHE_FOLDER;
 use crate::index::FolderId;
 use crate::simulate::{Judge, Verdict};
@@ -177,9 +178,9 @@ impl Judge<'_, '_> {
         let (mut levels, mut tags) = (Vec::new(), Vec::new());
         if let Some((index, caches)) = looked_in {
             for name in index.folder(caches).files.keys() {
-                match bytekiln_python::parse_cache_file_name(name) {
+                match cache_name::parse(name) {
                     Some((of, tag, level)) if of == stem && tag == wanted => {
-                        levels.push(level.as_u8());
+                        levels.push(level);
                     }
                     Some((of, tag, _)) if of == stem => tags.push(tag.to_owned()),
                     _ => {}
@@ -198,8 +199,7 @@ impl Judge<'_, '_> {
             && beside.is_some_and(|(index, caches)| {
                 let mut names = index.folder(caches).files.keys();
                 names.any(|name| {
-                    bytekiln_python::parse_cache_file_name(name)
-                        .is_some_and(|(of, tag, _)| of == stem && tag == wanted)
+                    cache_name::parse(name).is_some_and(|(of, tag, _)| of == stem && tag == wanted)
                 })
             });
         if outside { Reason::CacheOutsidePrefix } else { Reason::NoCache }

@@ -2,6 +2,7 @@
 
 use bytekiln_python::is_module_name;
 
+use crate::cache_name;
 use crate::finder::{CACHE_FOLDER, Finder};
 use crate::{Container, Effect, FileId, ModuleReport, Reason, Tree};
 
@@ -19,7 +20,7 @@ pub(crate) fn leftovers(tree: &Tree, finder: &Finder<'_>) -> Vec<ModuleReport> {
             }
             // `source_from_cache` takes what is before the first point; a stem with points in it
             // is no module, but its source is there all the same.
-            let stem = bytekiln_python::parse_cache_file_name(name).map(|(stem, ..)| stem);
+            let stem = cache_name::parse(name).map(|(stem, ..)| stem);
             let stem =
                 stem.unwrap_or_else(|| name.split(|byte| *byte == b'.').next().unwrap_or(name));
             let parent = folder.parent().and_then(|parent| index.find(parent.as_bytes()));

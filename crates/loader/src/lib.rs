@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod bytecode;
+mod cache_name;
 mod contents;
 mod file_loader;
 mod finder;

@@ -10,6 +10,7 @@
 use bytekiln_codec::source_hash;
 
 use crate::bytecode::{Header, classify, recorded_path};
+use crate::cache_name;
 use crate::file_loader::body_fault;
 use crate::finder::CACHE_FOLDER;
 use crate::index::FolderId;
@@ -133,9 +134,11 @@ impl Judge<'_, '_> {
         let parent = entry.path.parent();
         let folder = parent.and_then(|parent| index.find(parent.as_bytes())).unwrap_or(folder);
         let has = index.subfolder(folder, CACHE_FOLDER).is_some_and(|caches| {
-            index.folder(caches).files.keys().any(|name| {
-                bytekiln_python::parse_cache_file_name(name).is_some_and(|(of, ..)| of == stem)
-            })
+            index
+                .folder(caches)
+                .files
+                .keys()
+                .any(|name| cache_name::parse(name).is_some_and(|(of, ..)| of == stem))
         });
         if has { Reason::CacheFolderInZip } else { Reason::NoCache }
     }
