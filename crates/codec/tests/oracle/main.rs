@@ -12,6 +12,7 @@ mod corpora;
 mod hashes;
 mod interpreters;
 mod library;
+mod loads;
 mod process;
 mod routes;
 #[path = "../format/vectors.rs"]
