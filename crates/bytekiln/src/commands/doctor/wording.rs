@@ -1,6 +1,6 @@
 //! Verdicts in words: what happens, the details of a file, and what to do about it.
 
-use bytekiln_loader::{Class, Container, Effect, ModuleReport, Reason, ShadowKind, Stamp};
+use bytekiln_loader::{Class, Container, Effect, ModuleReport, Reason, ShadowKind};
 use bytekiln_python::Release;
 
 use super::artifacts::Artifacts;
@@ -64,11 +64,8 @@ pub(super) fn happens(class: Class, effect: Effect, one: bool) -> String {
 pub(super) fn detail(report: &ModuleReport, artifacts: &Artifacts) -> String {
     match &report.reason {
         Reason::StaleTime { recorded, actual } => {
-            let actual = match artifacts.tree.entry(report.file).map(|entry| entry.modified) {
-                Some(Stamp::Dos { .. }) => format!("{} UTC", date(*actual)),
-                _ => date(*actual),
-            };
-            format!("its source is of {actual}, the cache is for {}", date(i64::from(*recorded)))
+            let (actual, recorded) = (date(*actual), date(i64::from(*recorded)));
+            format!("its source is of {actual} UTC, the cache is for {recorded}")
         }
         Reason::StaleSize { recorded, actual } => {
             format!("its source has {actual} bytes, the cache is for {recorded}")
@@ -163,7 +160,14 @@ pub(super) fn remedy(report: &ModuleReport, artifacts: &Artifacts, release: Rele
         (Reason::ZipTooLarge, _) => {
             "split the zip or unpack it, or run CPython 3.13 or later".to_owned()
         }
-        (Reason::ShadowedBy(_), _) => "rename or remove one of both".to_owned(),
+        (Reason::ShadowedBy(shadow), _) => match shadow.kind {
+            ShadowKind::Interpreter(_) => "rename them if they are meant to be imported",
+            ShadowKind::Extension => {
+                "leave them if they are the sources of those extension modules; else rename them"
+            }
+            _ => "rename or remove one of both",
+        }
+        .to_owned(),
         (Reason::NoSource, _) => "remove them: their modules are gone".to_owned(),
         (Reason::ForeignPath(_), _) => {
             "record paths that hold wherever it runs: relative ones, or those of the destination"
