@@ -123,7 +123,8 @@ impl<'source> Scanner<'source> {
                 cursor.position += 1;
             }
         }
-        if !adds && !(cursor.eat(b'=') && cursor.peek() != b'=') {
+        let assigns = adds || (cursor.eat(b'=') && cursor.peek() != b'=');
+        if !assigns {
             return;
         }
         let Some(names) = &mut self.extraction.names else { return };

@@ -1,7 +1,16 @@
 //! The scanner: from the first byte to the last `import`, line by logical line. It knows strings,
-//! brackets, blocks and little else of the grammar; what is between does not matter to imports.
+//! brackets, blocks and little else of the grammar; what is between does not matter to imports. It
+//! knows nothing of expressions, so it is no judge of syntax: a problem is reported only where it
+//! could have hidden an import.
 //!
-//! Why no parser: see `BENCHMARK` below.
+//! Why not a parser: `ruff_python_parser` 0.0.10, which builds the whole tree, took 10 to
+//! 15 times as long on django and sympy (2,418 files, 32 MB, one core of a busy machine, each pair
+//! in one run: 60 to 64 against 662 to 914 MB/s). This needs five instructions a byte there: much
+//! of a source stands after its last import, and is only searched for the word. A
+//! scanner also goes on after a syntax error, and reads every encoding that contains ASCII as it
+//! is. What a parser would know better is kept honest by `tests/oracle`: it agrees with CPython's
+//! own `ast` on every import, its position and the blocks around it, of the standard libraries,
+//! django, sympy and ansible.
 
 mod bindings;
 mod blocks;
