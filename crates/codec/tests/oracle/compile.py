@@ -92,6 +92,9 @@ def lost(raw, canonical):
         return []
     pairs = zip(interned(canonical, []), interned(raw, []))
     names = set(ours[0] for ours, theirs in pairs if theirs[1] and not ours[1])
+    # Identifiers outside ASCII that are constants only, the keyword names of a call: no
+    # rule could tell them from other strings, and nothing but speed depends on it.
+    names = set(name for name in names if name.isascii())
     # Up to 3.10 a constant too: what the compiler itself calls functions, interned by chance.
     return sorted(names - GIVEN if sys.version_info < (3, 11) else names)
 
