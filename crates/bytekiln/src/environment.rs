@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bytekiln_project::SearchPath;
+
 /// Folders are searched for interpreters.
 pub const PATH: &str = "PATH";
 /// The user's home: caches and pyenv lie below it.
@@ -79,5 +81,21 @@ impl Environment {
             .clone()
             .or_else(|| self.home.as_ref().map(|home| home.join(".cache")))?;
         Some(base.join("bytekiln"))
+    }
+
+    /// Where interpreters are looked for.
+    pub fn search_path(&self) -> SearchPath {
+        SearchPath {
+            path_variable: self.path.clone(),
+            home: self.home.clone(),
+            pyenv_root: self.pyenv_root.clone(),
+            folders: Vec::new(),
+            uv: self.on_path("uv"),
+        }
+    }
+
+    fn on_path(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path.as_ref()?;
+        std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
     }
 }

@@ -11,7 +11,7 @@ pub enum ExitStatus {
     /// `explain`: no such file; for `inspect`: a file that is no valid cache; for `doctor`: a
     /// module that is not loaded from its cache;
     /// for `verify`: a cache that diverges from its source or cannot be proved; for `normalize`: a
-    /// cache that is damaged or not as recorded, or with `--check` one that would change.
+    /// cache that is damaged or not as recorded, or with `--check` one that would change or is stale.
     ///
     /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,

@@ -2,6 +2,7 @@
 //! crates below → reporters → exit status. Decides nothing that a crate below could decide.
 
 pub mod arguments;
+mod calendar;
 mod commands;
 pub mod environment;
 pub mod exit;

@@ -17,7 +17,7 @@ use bytekiln_executor::{
 use bytekiln_planner::{ObservedState, Options as PlanOptions, OutputPath, Recorded, Slot, plan};
 use bytekiln_project::{
     CheckDepth, Completion, Filled, Interpreter, LoadErrorKind, Loaded, OrphanPolicy, Request,
-    SearchPath, StateLock, find_interpreters, load, lock_state, record,
+    StateLock, find_interpreters, load, lock_state, record,
 };
 
 use crate::commands::cache::DEFAULT_MAX_BYTES;
@@ -259,18 +259,7 @@ impl<'a> Session<'a> {
 
     fn interpreters(&self) -> Result<Vec<Interpreter>, CommandFailure> {
         let settings = &self.settings;
-        let environment = self.environment;
-        let on_path = |name: &str| {
-            let path = environment.path.as_ref()?;
-            std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
-        };
-        let search = SearchPath {
-            path_variable: environment.path.clone(),
-            home: environment.home.clone(),
-            pyenv_root: environment.pyenv_root.clone(),
-            folders: Vec::new(),
-            uv: on_path("uv"),
-        };
+        let search = self.environment.search_path();
         let (specs, root) = (&settings.profile.interpreters, &settings.workspace.root);
         find_interpreters(specs, &search, root, &settings.state_dir).map_err(|error| {
             let failure = CommandFailure::environment(&error);

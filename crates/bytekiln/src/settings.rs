@@ -11,6 +11,7 @@ use bytekiln_project::{
 use bytekiln_python::{InvalidationMode, OptimizationLevel};
 
 use crate::arguments::{Global, SelectArguments};
+use crate::calendar::date_of_day;
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
@@ -171,42 +172,5 @@ fn absolute(path: &Path, environment: &Environment) -> PathBuf {
 fn today() -> Date {
     let seconds =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    date_of_day(seconds / 86_400)
-}
-
-/// Days since 1970-01-01 → date, by eras of 400 years that begin in March.
-fn date_of_day(day: u64) -> Date {
-    let day = day + 719_468;
-    let era = day / 146_097;
-    let day_of_era = day % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    Date {
-        year: u16::try_from(year).unwrap_or(u16::MAX),
-        month: u8::try_from(month).unwrap_or(1),
-        day: u8::try_from(day_of_month).unwrap_or(1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date_of_day;
-
-    #[test]
-    fn days_become_dates() {
-        for (day, expect) in [
-            (0, "1970-01-01"),
-            (11_016, "2000-02-29"),
-            (19_782, "2024-02-29"),
-            (20_088, "2024-12-31"),
-            (20_779, "2026-11-22"),
-        ] {
-            assert_eq!(date_of_day(day).to_string(), expect);
-        }
-    }
+    date_of_day(i64::try_from(seconds / 86_400).unwrap_or(i64::MAX))
 }

@@ -45,7 +45,7 @@ Examples:
   bytekiln normalize --check /usr/lib/python3/dist-packages
 
 Exit status: 0 all are as wanted now; 1 one is damaged or could not be written, or with --check, one \
-would change; 2 wrong arguments; 130 interrupted.")]
+would change or is stale; 2 wrong arguments; 130 interrupted.")]
 pub struct NormalizeArguments {
     /// Folders (site-packages, a venv, a package), or .pyc files
     #[arg(value_name = "PATH", required = true)]

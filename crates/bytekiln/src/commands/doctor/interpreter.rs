@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bytekiln_loader::Earlier;
-use bytekiln_project::{
-    Interpreter, InterpreterSpec, SearchPath, find_interpreters, find_interpreters_unkept,
-};
+use bytekiln_project::{Interpreter, InterpreterSpec, find_interpreters, find_interpreters_unkept};
 
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
@@ -68,17 +66,7 @@ pub(super) fn find(
     } else if let Some(python) = paths.iter().find_map(|path| environment_python(path)) {
         specs.push(InterpreterSpec::Path(python));
     }
-    let on_path = |name: &str| {
-        let path = environment.path.as_ref()?;
-        std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
-    };
-    let search = SearchPath {
-        path_variable: environment.path.clone(),
-        home: environment.home.clone(),
-        pyenv_root: environment.pyenv_root.clone(),
-        folders: Vec::new(),
-        uv: on_path("uv"),
-    };
+    let search = environment.search_path();
     // Identities are kept where the user's cache is; without one they are asked for each time.
     let found = match environment.default_cache_dir().filter(|dir| dir.is_dir()) {
         Some(cache) => find_interpreters(&specs, &search, start, &cache.join("doctor")),

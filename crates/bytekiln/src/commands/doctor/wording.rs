@@ -4,6 +4,7 @@ use bytekiln_loader::{Class, Container, Effect, ModuleReport, Reason, ShadowKind
 use bytekiln_python::Release;
 
 use super::artifacts::Artifacts;
+use crate::calendar::date_and_time;
 
 /// As a status verb of at most twelve letters.
 pub(super) fn verb(class: Class) -> &'static str {
@@ -64,7 +65,7 @@ pub(super) fn happens(class: Class, effect: Effect, one: bool) -> String {
 pub(super) fn detail(report: &ModuleReport, artifacts: &Artifacts) -> String {
     match &report.reason {
         Reason::StaleTime { recorded, actual } => {
-            let (actual, recorded) = (date(*actual), date(i64::from(*recorded)));
+            let (actual, recorded) = (date_and_time(*actual), date_and_time(i64::from(*recorded)));
             format!("its source is of {actual} UTC, the cache is for {recorded}")
         }
         Reason::StaleSize { recorded, actual } => {
@@ -199,33 +200,9 @@ fn option(level: u8) -> String {
     }
 }
 
-/// Seconds since 1970 as a date and time of UTC.
-fn date(seconds: i64) -> String {
-    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Eras of 400 years that begin in March.
-    let day = day + 719_468;
-    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(date(0), "1970-01-01 00:00:00");
-        assert_eq!(date(-1), "1969-12-31 23:59:59");
-        assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
-        assert_eq!(date(4_039_372_800), "2098-01-01 00:00:00");
-    }
 
     #[test]
     fn makers() {

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::source::SourceState;
 use super::subject::{Row, Subject};
 use crate::arguments::InspectArguments;
+use crate::calendar::date_and_time;
 use crate::report::terminal::{Terminal, Tone};
 
 /// Columns that lists are wrapped at.
@@ -92,18 +93,7 @@ pub(super) fn hexadecimal(hash: SourceHash) -> String {
 
 /// `2024-02-29 12:00:00 UTC (1709208000)`.
 fn utc(seconds: u32) -> String {
-    let (days, rest) = (i64::from(seconds / 86_400), seconds % 86_400);
-    // Civil date from days, by 400-year eras that begin in March.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (date, month) =
-        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02} UTC ({seconds})")
+    format!("{} UTC ({seconds})", date_and_time(i64::from(seconds)))
 }
 
 fn code_object(
@@ -328,22 +318,5 @@ pub(super) fn mode_name(header: &Header) -> &'static str {
     match header.validation {
         Validation::Timestamp { .. } => "timestamp",
         Validation::Hash { mode, .. } => mode.as_str(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn dates() {
-        for (seconds, expect) in [
-            (0, "1970-01-01 00:00:00 UTC (0)"),
-            (951_782_400, "2000-02-29 00:00:00 UTC (951782400)"),
-            (1_709_208_061, "2024-02-29 12:01:01 UTC (1709208061)"),
-            (u32::MAX, "2106-02-07 06:28:15 UTC (4294967295)"),
-        ] {
-            assert_eq!(utc(seconds), expect);
-        }
     }
 }

@@ -6,6 +6,8 @@ use bytekiln_artifact::Modified;
 use bytekiln_codec::{Header, Validation, source_hash};
 use bytekiln_python::{OptimizationLevel, legacy_file_name, parse_cache_file_name};
 
+use crate::calendar::date_and_time;
+
 /// How a source and a cache stand to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SourceState {
@@ -86,7 +88,9 @@ pub(super) fn compare(
                 // The importer compares the low 32 bits.
                 Modified::Unix { seconds, .. } if seconds as u32 == mtime => SourceState::Matches,
                 Modified::Unix { seconds, .. } => SourceState::Differs(format!(
-                    "was modified at {seconds}, the cache is of {mtime}"
+                    "was modified at {} UTC, the cache is of {}",
+                    date_and_time(seconds),
+                    date_and_time(i64::from(mtime))
                 )),
                 Modified::Dos { .. } => SourceState::NotCompared(
                     "of the same size; the time in a zip is local to whoever reads it".to_owned(),

@@ -94,7 +94,7 @@ fn status(run: &Run<'_>) -> ExitStatus {
         ExitStatus::Interrupted
     } else if !counts.is_well()
         || !run.troubles.is_empty()
-        || (run.wanted.check && counts.normalized > 0)
+        || (run.wanted.check && !counts.is_normal())
     {
         ExitStatus::Failure
     } else {

@@ -44,6 +44,11 @@ impl Counts {
     pub(super) fn is_well(&self) -> bool {
         self.mismatched + self.damaged + self.failed == 0
     }
+
+    /// Every cache that CPython could load is in the wanted form: what `--check` asks.
+    pub(super) fn is_normal(&self) -> bool {
+        self.normalized + self.stale == 0
+    }
 }
 
 impl Run<'_> {

@@ -9,13 +9,14 @@ use bytekiln_action::Digest;
 use bytekiln_artifact::{Durability, ReadFile, read_file, replace_file};
 use bytekiln_codec::{Header, Limits};
 use bytekiln_proof::{
-    Rewrite, RewriteMode, RewriteRefusal, RewriteRequest, RewriteSource, rewrite,
+    Rewrite, RewriteMode, RewriteRefusal, RewriteRequest, RewriteSource, Staleness, rewrite,
 };
 use bytekiln_python::Release;
 
 use super::inventory::{SourcePlace, Subject};
 use super::records::Records;
 use crate::arguments::NormalizeRecordedPath;
+use crate::calendar::date_and_time;
 
 /// Longer than any payload that the codec reads, header included.
 const CACHE_LIMIT: u64 = Limits::DEFAULT.payload_bytes as u64 + 16;
@@ -211,8 +212,22 @@ fn refused(refusal: &RewriteRefusal) -> Outcome {
     let told = refusal.to_string();
     match refusal {
         RewriteRefusal::Foreign(_) => Outcome::Foreign(told),
-        RewriteRefusal::Stale(_) => Outcome::Stale(told),
+        RewriteRefusal::Stale(staleness) => Outcome::Stale(staleness_text(*staleness)),
         RewriteRefusal::Header(_) | RewriteRefusal::Payload(_) => Outcome::Damaged(told),
         _ => Outcome::Failed(told),
+    }
+}
+
+/// Times as dates; the rest as the rewriter words it.
+fn staleness_text(staleness: Staleness) -> String {
+    match staleness {
+        Staleness::Mtime { recorded, found } => format!(
+            "it was compiled from a source modified at {} UTC, its source was at {}",
+            date_and_time(i64::from(recorded)),
+            date_and_time(i64::from(found))
+        ),
+        Staleness::SourceMissing | Staleness::Size { .. } | Staleness::Hash { .. } => {
+            staleness.to_string()
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytekiln_action::ToolchainDigest;
 use bytekiln_executor::Compiler;
 use bytekiln_project::{
-    Interpreter, InterpreterSpec, SearchPath, find_all_interpreters, find_interpreters,
+    Interpreter, InterpreterSpec, find_all_interpreters, find_interpreters,
     find_interpreters_unkept,
 };
 use bytekiln_python::Release;
@@ -39,7 +39,7 @@ pub(super) fn candidates(
     start: &Path,
     state_dir: Option<&Path>,
 ) -> Result<Vec<Candidate>, CommandFailure> {
-    let search = search_path(environment);
+    let search = environment.search_path();
     if wanted.is_empty() {
         let survey = find_all_interpreters(releases, &search, start, state_dir);
         return Ok(survey.found.into_iter().map(|found| candidate(found, false)).collect());
@@ -77,20 +77,6 @@ fn candidate(interpreter: Interpreter, pinned: bool) -> Candidate {
     let Interpreter { executable, toolchain, .. } = interpreter;
     let digest = toolchain.digest();
     Candidate { compiler: Compiler { toolchain, executable }, digest, pinned }
-}
-
-fn search_path(environment: &Environment) -> SearchPath {
-    let on_path = |name: &str| {
-        let path = environment.path.as_ref()?;
-        std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
-    };
-    SearchPath {
-        path_variable: environment.path.clone(),
-        home: environment.home.clone(),
-        pyenv_root: environment.pyenv_root.clone(),
-        folders: Vec::new(),
-        uv: on_path("uv"),
-    }
 }
 
 /// The exact version of the interpreter of the virtual environment that a path is in, as its
