@@ -17,6 +17,8 @@ pub(super) struct Place {
 pub(super) struct Lambdas {
     line: usize,
     position: usize,
+    /// End of the string at `position`, if a call stood in it.
+    string_end: usize,
     depth: u32,
     colon: bool,
     /// Lambdas that are open: at which depth, and whether their colon was seen.
@@ -29,7 +31,7 @@ impl Lambdas {
         if line != self.line || offset < self.position {
             *self = Lambdas { line, position: line, ..Lambdas::default() };
         }
-        while self.position < offset {
+        while self.position < offset && self.string_end <= offset {
             let Some(next) = self.step(source, offset) else { break };
             self.position = next;
         }
@@ -57,7 +59,10 @@ impl Lambdas {
             },
             b'#' => return Some(newline_from(source, position, true)),
             b'\'' | b'"' => match string_end(source, position) {
-                End::At(end) if end > offset => return None,
+                End::At(end) if end > offset => {
+                    self.string_end = end;
+                    return None;
+                }
                 End::At(end) => return Some(end),
                 End::Unterminated { .. } | End::TooDeep => {}
             },

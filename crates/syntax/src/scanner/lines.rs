@@ -27,21 +27,27 @@ impl<'source> Lines<'source> {
         Lines { source, carriage_returns, start, utf8, counted: 0, line: 1, column: (start, 1) }
     }
 
-    /// Line of an offset, from 1. Cheap if offsets increase.
+    /// Line of an offset, from 1. Cheap if offsets are near each other.
     pub(super) fn line(&mut self, position: usize) -> u32 {
-        if position < self.counted {
-            (self.counted, self.line) = (0, 1);
-        }
-        let between = &self.source[self.counted..position.min(self.source.len())];
+        let position = position.min(self.source.len());
+        self.line = if position < self.counted {
+            self.line.saturating_sub(self.newlines(position, self.counted))
+        } else {
+            self.line.saturating_add(self.newlines(self.counted, position))
+        };
+        self.counted = position;
+        self.line
+    }
+
+    fn newlines(&self, start: usize, end: usize) -> u32 {
+        let between = &self.source[start..end];
         let mut newlines = memchr_iter(b'\n', between).count();
         if self.carriage_returns {
             newlines += memchr_iter(b'\r', between)
-                .filter(|index| self.source.get(self.counted + index + 1) != Some(&b'\n'))
+                .filter(|index| self.source.get(start + index + 1) != Some(&b'\n'))
                 .count();
         }
-        self.counted = position;
-        self.line = self.line.saturating_add(offset(newlines));
-        self.line
+        offset(newlines)
     }
 
     /// Column of an offset in characters, from 1. Cheap if offsets increase.

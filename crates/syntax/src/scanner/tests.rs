@@ -619,6 +619,8 @@ fn linear() {
         many("import a\rimport b\n"),
         many("from importlib import import_module as aa;"),
         many("try:\n import a\n"),
+        many("x;import a)\n"),
+        format!("f'{}'", many("{__import__(a)}")),
         many("if ((((((((((("),
         many("x = (\nimport a\n"),
         format!("{}\nimport a", many("(")),
