@@ -1,5 +1,7 @@
 //! How a command ends when it cannot go on: what to say, what to advise, with which status.
 
+use bytekiln_project::InterpreterError;
+
 use crate::exit::ExitStatus;
 
 /// The end of a command.
@@ -27,6 +29,15 @@ impl CommandFailure {
     /// What was asked for could not be done.
     pub fn failure(message: impl std::fmt::Display) -> CommandFailure {
         CommandFailure::new(ExitStatus::Failure, message)
+    }
+
+    /// An interpreter that cannot be found or used, with the finder's advice.
+    pub fn interpreter(error: &InterpreterError) -> CommandFailure {
+        let failure = CommandFailure::environment(error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 
     fn new(status: ExitStatus, message: impl std::fmt::Display) -> CommandFailure {

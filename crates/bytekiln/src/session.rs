@@ -261,13 +261,8 @@ impl<'a> Session<'a> {
         let settings = &self.settings;
         let search = self.environment.search_path();
         let (specs, root) = (&settings.profile.interpreters, &settings.workspace.root);
-        find_interpreters(specs, &search, root, &settings.state_dir).map_err(|error| {
-            let failure = CommandFailure::environment(&error);
-            match error.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })
+        find_interpreters(specs, &search, root, &settings.state_dir)
+            .map_err(|error| CommandFailure::interpreter(&error))
     }
 
     /// Writes down what came of the work.

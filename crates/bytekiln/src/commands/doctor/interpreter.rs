@@ -72,13 +72,7 @@ pub(super) fn find(
         Some(cache) => find_interpreters(&specs, &search, start, &cache.join("doctor")),
         None => find_interpreters_unkept(&specs, &search, start),
     };
-    let found = found.map_err(|error| {
-        let failure = CommandFailure::environment(&error);
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
+    let found = found.map_err(|error| CommandFailure::interpreter(&error))?;
     let found = found.into_iter().next();
     found.ok_or_else(|| CommandFailure::environment("no interpreter was found"))
 }

@@ -56,13 +56,7 @@ pub(super) fn candidates(
             Some(state_dir) => find_interpreters(&[spec], &search, start, state_dir),
             None => find_interpreters_unkept(&[spec], &search, start),
         };
-        let found = found.map_err(|error| {
-            let failure = CommandFailure::environment(&error);
-            match error.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })?;
+        let found = found.map_err(|error| CommandFailure::interpreter(&error))?;
         for interpreter in found {
             let one = candidate(interpreter, exact);
             if !candidates.iter().any(|known| known.digest == one.digest) {
