@@ -20,7 +20,7 @@ const OUTSIDE: &[&str] = &["xtask", "tests"];
 
 /// Crates that do no I/O, start no threads and read no clock or environment.
 const PURE: &[&str] =
-    &["python", "action", "codec", "bytecode", "syntax", "planner", "proof", "loader"];
+    &["python", "action", "codec", "bytecode", "syntax", "planner", "graph", "proof", "loader"];
 
 const PURE_LINE: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";
 

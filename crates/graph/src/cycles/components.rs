@@ -1,0 +1,123 @@
+//! Strongly connected components, imported before importers. Knows nothing of what they mean.
+
+use crate::graph::{Graph, NodeId, range};
+use crate::kinds::Kinds;
+
+/// A partition of all nodes.
+pub(crate) struct Components {
+    /// Each in order of ids. A component comes after all that it has edges to.
+    pub(crate) groups: Vec<Vec<NodeId>>,
+    /// The group of each node.
+    pub(crate) of: Vec<u32>,
+}
+
+const UNSEEN: u32 = u32::MAX;
+
+/// A node whose edges are being followed.
+struct Frame {
+    node: u32,
+    next: u32,
+    end: u32,
+}
+
+/// Tarjan's algorithm; the call stack is a list.
+pub(crate) fn components(graph: &Graph, follows: impl Fn(Kinds) -> bool) -> Components {
+    let count = graph.len();
+    let mut order = vec![UNSEEN; count];
+    let mut low = vec![0_u32; count];
+    let mut components = Components { groups: Vec::new(), of: vec![UNSEEN; count] };
+    let mut stack: Vec<u32> = Vec::new();
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut counter = 0;
+    for start in (0_u32..).take(count) {
+        if order.get(start as usize) != Some(&UNSEEN) {
+            continue;
+        }
+        enter(graph, start, &mut counter, &mut order, &mut low, &mut stack, &mut frames);
+        while let Some(frame) = frames.last_mut() {
+            let node = frame.node as usize;
+            if frame.next < frame.end {
+                let at = frame.next as usize;
+                frame.next += 1;
+                let (Some(to), Some(kinds)) = (graph.to.get(at), graph.kinds.get(at)) else {
+                    continue;
+                };
+                if !follows(*kinds) {
+                    continue;
+                }
+                let to = *to;
+                match order.get(to as usize).copied() {
+                    Some(UNSEEN) => {
+                        enter(
+                            graph,
+                            to,
+                            &mut counter,
+                            &mut order,
+                            &mut low,
+                            &mut stack,
+                            &mut frames,
+                        );
+                    }
+                    Some(seen) if components.of.get(to as usize) == Some(&UNSEEN) => {
+                        lower(&mut low, node, seen);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            frames.pop();
+            let own = low.get(node).copied().unwrap_or_default();
+            if let Some(parent) = frames.last() {
+                lower(&mut low, parent.node as usize, own);
+            }
+            if order.get(node) == Some(&own) {
+                components.close(node, &mut stack);
+            }
+        }
+    }
+    components
+}
+
+fn enter(
+    graph: &Graph,
+    node: u32,
+    counter: &mut u32,
+    order: &mut [u32],
+    low: &mut [u32],
+    stack: &mut Vec<u32>,
+    frames: &mut Vec<Frame>,
+) {
+    for list in [order, low] {
+        if let Some(place) = list.get_mut(node as usize) {
+            *place = *counter;
+        }
+    }
+    *counter += 1;
+    stack.push(node);
+    let edges = range(&graph.offsets, node);
+    frames.push(Frame { node, next: edges.start, end: edges.end });
+}
+
+fn lower(low: &mut [u32], node: usize, to: u32) {
+    if let Some(place) = low.get_mut(node) {
+        *place = to.min(*place);
+    }
+}
+
+impl Components {
+    fn close(&mut self, root: usize, stack: &mut Vec<u32>) {
+        let id = u32::try_from(self.groups.len()).unwrap_or(UNSEEN);
+        let mut group = Vec::new();
+        while let Some(node) = stack.pop() {
+            if let Some(place) = self.of.get_mut(node as usize) {
+                *place = id;
+            }
+            group.push(NodeId(node));
+            if node as usize == root {
+                break;
+            }
+        }
+        group.sort_unstable();
+        self.groups.push(group);
+    }
+}

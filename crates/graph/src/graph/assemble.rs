@@ -1,0 +1,280 @@
+//! Puts resolved imports together: one node for whatever has one name, edges in order. Knows nothing of
+//! how imports were resolved.
+
+use std::collections::BTreeMap;
+
+use super::{Ambiguity, Graph, Node, NodeId, NodeKind};
+use crate::index::{Entry, Index, IndexedFile};
+use crate::kinds::Kinds;
+use crate::record::NONE;
+use crate::resolution::{NamedKind, Resolved, Target};
+use crate::sources::FileKind;
+
+/// What makes a node without a file, in the order of nodes.
+type Key = (NodeKind, Box<str>, u32);
+
+struct Flat {
+    from: u32,
+    to: u32,
+    line: u32,
+    column: u32,
+    kinds: Kinds,
+}
+
+struct Assembly<'i, 'a> {
+    index: &'i Index<'a>,
+    /// Nodes without a file, numbered as they are met.
+    met: BTreeMap<Key, u32>,
+    /// Entries that are namespaces, as nodes that were met.
+    namespaces: BTreeMap<u32, u32>,
+    edges: Vec<Flat>,
+}
+
+pub(super) fn assemble(index: &Index<'_>, parts: Vec<Resolved>) -> Graph {
+    let files = index.files.len();
+    let total = parts.iter().map(|part| part.edges.len()).sum::<usize>();
+    let mut assembly = Assembly {
+        index,
+        met: BTreeMap::new(),
+        namespaces: BTreeMap::new(),
+        edges: Vec::with_capacity(total + files),
+    };
+    let mut ambiguities = Vec::new();
+    for number in 0..files {
+        assembly.package_of(u32::try_from(number).unwrap_or(NONE));
+    }
+    for part in parts {
+        let ids: Vec<u32> = part
+            .names
+            .iter()
+            .map(|named| {
+                let (kind, owner) = match named.what {
+                    NamedKind::External(owner) => (NodeKind::External, owner),
+                    NamedKind::Generated => (NodeKind::Generated, NONE),
+                    NamedKind::Unresolved(reason) => (NodeKind::Unresolved(reason), NONE),
+                };
+                let id = assembly.meet((kind, named.name.clone(), owner));
+                if let Some(parent) = named.parent {
+                    let to = assembly.target(parent, &[]);
+                    assembly.push(id, to, 0, 0, Kinds::PACKAGE);
+                }
+                id
+            })
+            .collect();
+        for edge in &part.edges {
+            let to = assembly.target(edge.target, &ids);
+            assembly.push(edge.from, to, edge.line, edge.column, edge.kinds);
+        }
+        for found in &part.ambiguities {
+            let chosen = assembly.target(found.chosen, &ids);
+            let hidden = assembly.target(found.hidden, &ids);
+            ambiguities.push((chosen, hidden, found.kind));
+        }
+    }
+    assembly.finish(ambiguities)
+}
+
+impl Assembly<'_, '_> {
+    fn push(&mut self, from: u32, to: u32, line: u32, column: u32, kinds: Kinds) {
+        if from != NONE && to != NONE && !(from == to && kinds == Kinds::PACKAGE) {
+            self.edges.push(Flat { from, to, line, column, kinds });
+        }
+    }
+
+    fn meet(&mut self, key: Key) -> u32 {
+        let next = self.index.files.len() + self.met.len();
+        let next = u32::try_from(next).unwrap_or(NONE);
+        *self.met.entry(key).or_insert(next)
+    }
+
+    fn target(&mut self, target: Target, named: &[u32]) -> u32 {
+        match target {
+            Target::File(number) => number,
+            Target::Namespace(entry) => self.namespace(entry),
+            Target::Standard(id) => self.standard(id),
+            Target::Named(id) => named.get(id as usize).copied().unwrap_or(NONE),
+        }
+    }
+
+    fn standard(&mut self, id: u32) -> u32 {
+        let standard = &self.index.standard;
+        let Some(module) = standard.get(id) else { return NONE };
+        let before = self.met.len();
+        let node = self.meet((NodeKind::StandardLibrary, module.name.into(), NONE));
+        let parent = module.name.rfind('.').and_then(|dot| module.name.get(..dot));
+        if self.met.len() > before
+            && let Some(parent) = parent.and_then(|name| standard.find(name))
+        {
+            // As deep as names in the table: three.
+            let parent = self.standard(parent);
+            self.push(node, parent, 0, 0, Kinds::PACKAGE);
+        }
+        node
+    }
+
+    /// The node of a namespace package, and edges to the packages around it.
+    fn namespace(&mut self, entry: u32) -> u32 {
+        if let Some(node) = self.namespaces.get(&entry) {
+            return *node;
+        }
+        let mut above = Vec::new();
+        let mut current = entry;
+        let mut outer = NONE;
+        while let Some(found) = self.index.entry(current).filter(|found| found.parent != NONE) {
+            if let Some(file) = package_file(found) {
+                outer = file;
+                break;
+            }
+            if let Some(known) = self.namespaces.get(&current) {
+                outer = *known;
+                break;
+            }
+            above.push(current);
+            current = found.parent;
+        }
+        for id in above.into_iter().rev() {
+            let name = self.index.dotted(id).into_boxed_str();
+            let node = self.meet((NodeKind::Namespace, name, NONE));
+            self.namespaces.insert(id, node);
+            self.push(node, outer, 0, 0, Kinds::PACKAGE);
+            outer = node;
+        }
+        outer
+    }
+
+    fn package_of(&mut self, number: u32) {
+        let Some(file) = self.index.files.get(number as usize) else { return };
+        let parent = self.index.entry(file.entry).map_or(NONE, |entry| {
+            // A module's own entry is in its package's; so is a package's.
+            entry.parent
+        });
+        let Some(entry) = self.index.entry(parent).filter(|entry| entry.parent != NONE) else {
+            return;
+        };
+        let is_stub = file.source.kind == FileKind::Stub;
+        let package = match package_file(entry) {
+            _ if is_stub && entry.stub_package => entry.stub,
+            Some(package) => package,
+            None => self.namespace(parent),
+        };
+        let kinds =
+            if is_stub { Kinds::PACKAGE.with(Kinds::TYPE_CHECKING) } else { Kinds::PACKAGE };
+        self.push(number, package, 0, 0, kinds);
+    }
+
+    fn finish(self, ambiguities: Vec<(u32, u32, crate::AmbiguityKind)>) -> Graph {
+        let index = self.index;
+        let files = index.files.len();
+        let mut nodes: Vec<Node> = Vec::with_capacity(files + self.met.len());
+        for (number, file) in index.files.iter().enumerate() {
+            nodes.push(node_of(index, u32::try_from(number).unwrap_or(NONE), file));
+        }
+        // From the order in which nodes were met to the order of their keys.
+        let mut order: Vec<u32> = vec![NONE; self.met.len()];
+        for ((kind, name, owner), met) in self.met {
+            if let Some(place) = order.get_mut((met as usize).wrapping_sub(files)) {
+                *place = u32::try_from(nodes.len()).unwrap_or(NONE);
+            }
+            let owner = (owner != NONE).then_some(owner);
+            nodes.push(Node { kind, name, owner, file: None, digest: None });
+        }
+        let id = |met: u32| match (met as usize).checked_sub(files) {
+            None => met,
+            Some(at) => order.get(at).copied().unwrap_or(NONE),
+        };
+        let mut edges = self.edges;
+        for edge in &mut edges {
+            edge.from = id(edge.from);
+            edge.to = id(edge.to);
+        }
+        edges.sort_unstable_by_key(|edge| (edge.from, edge.line, edge.column, edge.to, edge.kinds));
+        edges.dedup_by_key(|edge| (edge.from, edge.line, edge.column, edge.to, edge.kinds));
+        let mut ambiguities: Vec<Ambiguity> = ambiguities
+            .into_iter()
+            .map(|(chosen, hidden, kind)| Ambiguity {
+                chosen: NodeId(id(chosen)),
+                hidden: NodeId(id(hidden)),
+                kind,
+            })
+            .collect();
+        ambiguities.sort_unstable();
+        ambiguities.dedup();
+        let back = backwards(nodes.len(), &edges);
+        Graph {
+            owners: index.sources.owners.clone(),
+            ambiguities,
+            files,
+            offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.from)),
+            from: edges.iter().map(|edge| edge.from).collect(),
+            to: edges.iter().map(|edge| edge.to).collect(),
+            lines: edges.iter().map(|edge| edge.line).collect(),
+            columns: edges.iter().map(|edge| edge.column).collect(),
+            kinds: edges.iter().map(|edge| edge.kinds).collect(),
+            back_offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.to)),
+            back,
+            nodes,
+        }
+    }
+}
+
+fn package_file(entry: &Entry<'_>) -> Option<u32> {
+    let stub = if entry.stub_package { entry.stub } else { NONE };
+    [entry.package, stub].into_iter().find(|file| *file != NONE)
+}
+
+fn node_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Node {
+    let entry = index.entry(file.entry);
+    let kind = match (file.source.kind, entry) {
+        (FileKind::Deleted, _) => NodeKind::Deleted,
+        (FileKind::Stub, _) => NodeKind::Stub,
+        (FileKind::Folder, _) => NodeKind::Namespace,
+        (FileKind::Source | FileKind::Extension, Some(entry)) if entry.package == number => {
+            NodeKind::Package
+        }
+        (FileKind::Extension, _) => NodeKind::Extension,
+        (FileKind::Source, None) => NodeKind::Unimportable,
+        (FileKind::Source, Some(_)) => NodeKind::Module,
+    };
+    let name = match entry {
+        Some(_) => index.dotted(file.entry),
+        None => file.source.path.to_string(),
+    };
+    let known = (file.source.owner as usize) < index.sources.owners.len();
+    Node {
+        kind,
+        name: name.into_boxed_str(),
+        owner: known.then_some(file.source.owner),
+        file: Some((file.source.tree, file.source.path.clone())),
+        digest: file.source.digest,
+    }
+}
+
+/// Where the edges of each node start, if they are in the order of nodes; and the end.
+fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut offsets = vec![0_u32; nodes + 1];
+    for node in of {
+        if let Some(count) = offsets.get_mut(node as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for offset in &mut offsets {
+        sum += *offset;
+        *offset = sum;
+    }
+    offsets
+}
+
+/// Edges in the order of what they lead to.
+fn backwards(nodes: usize, edges: &[Flat]) -> Vec<u32> {
+    let mut next = offsets(nodes, edges.iter().map(|edge| edge.to));
+    let mut back = vec![0_u32; edges.len()];
+    for (id, edge) in (0_u32..).zip(edges) {
+        let Some(place) = next.get_mut(edge.to as usize) else { continue };
+        if let Some(slot) = back.get_mut(*place as usize) {
+            *slot = id;
+        }
+        *place += 1;
+    }
+    back
+}

@@ -1,0 +1,167 @@
+//! What one source says about its imports, owned and compact: kept between runs by the digest of the
+//! source, and read by resolution. Knows nothing of where modules lie.
+
+mod compact;
+mod format;
+#[cfg(test)]
+mod tests;
+
+pub use format::DecodeError;
+
+use bytekiln_syntax::Test;
+
+use crate::kinds::Kinds;
+
+/// No string, or no import.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// The imports of one source. 28 bytes an import, and each distinct name once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModuleImports {
+    pub(crate) strings: Strings,
+    pub(crate) imports: Vec<ImportRecord>,
+    /// Sets of conditions that a target may decide; [`ImportRecord::condition`] counts from 1.
+    pub(crate) conditions: Vec<Vec<Condition>>,
+    /// Names in `__lazy_modules__`, sorted by their text.
+    pub(crate) lazy_modules: Vec<u32>,
+    /// Names that the module binds, sorted by their text; none if nobody looked.
+    pub(crate) bound: Option<Vec<Bound>>,
+    pub(crate) all: Option<All>,
+    pub(crate) problems: Vec<ImportProblem>,
+}
+
+/// Something that could have hidden an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportProblem {
+    /// Line, from 1.
+    pub line: u32,
+    /// What it is, as a lower-case fragment.
+    pub message: String,
+}
+
+/// Strings one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Strings {
+    pub(crate) text: String,
+    pub(crate) ends: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Module,
+    Name,
+    Star,
+    ImportModule,
+    DunderImport,
+    RunModule,
+    ImportOrSkip,
+    Text,
+}
+
+impl Form {
+    pub(crate) const ALL: [Form; 8] = [
+        Form::Module,
+        Form::Name,
+        Form::Star,
+        Form::ImportModule,
+        Form::DunderImport,
+        Form::RunModule,
+        Form::ImportOrSkip,
+        Form::Text,
+    ];
+}
+
+/// Extra facts of an import that are decided in resolution only.
+pub(crate) const LISTABLE: u8 = 1;
+pub(crate) const UNDECIDED: u8 = 2;
+
+/// How [`ImportRecord::level`] of a call says what its name is relative to.
+pub(crate) mod relative_to {
+    pub(crate) const NOTHING: u32 = 0;
+    pub(crate) const CONSTANT: u32 = 1;
+    pub(crate) const OWN_PACKAGE: u32 = 2;
+    pub(crate) const OWN_NAME: u32 = 3;
+    pub(crate) const UNKNOWN: u32 = 4;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportRecord {
+    pub(crate) form: Form,
+    /// [`LISTABLE`]: at the top level after `__lazy_modules__`. [`UNDECIDED`]: under a condition that
+    /// no target decides.
+    pub(crate) extra: u8,
+    pub(crate) kinds: Kinds,
+    /// Leading dots; of a call, one of [`relative_to`].
+    pub(crate) level: u32,
+    /// The module, or the argument of a call; [`NONE`] if that is computed.
+    pub(crate) module: u32,
+    /// The name in `from module import name`, or the package of a call.
+    pub(crate) name: u32,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) condition: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) holds: bool,
+    pub(crate) test: Test<'static>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) name: u32,
+    /// Which import binds it, or [`NONE`].
+    pub(crate) import: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct All {
+    pub(crate) names: Vec<u32>,
+    pub(crate) complete: bool,
+}
+
+impl Strings {
+    pub(crate) fn get(&self, id: u32) -> &str {
+        let Some(end) = self.ends.get(id as usize) else { return "" };
+        let start = (id as usize).checked_sub(1).and_then(|before| self.ends.get(before));
+        self.text.get(start.map_or(0, |start| *start as usize)..*end as usize).unwrap_or_default()
+    }
+}
+
+impl ModuleImports {
+    /// How many imports there are, strings included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.imports.len()
+    }
+
+    /// Whether nothing is imported.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.imports.is_empty()
+    }
+
+    /// What could have hidden an import.
+    #[must_use]
+    pub fn problems(&self) -> &[ImportProblem] {
+        &self.problems
+    }
+
+    pub(crate) fn text(&self, id: u32) -> &str {
+        self.strings.get(id)
+    }
+
+    /// What binds a name at the top level: an empty slice if nothing does.
+    pub(crate) fn bindings(&self, name: &str) -> &[Bound] {
+        let Some(bound) = &self.bound else { return &[] };
+        let start = bound.partition_point(|entry| self.text(entry.name) < name);
+        let rest = bound.get(start..).unwrap_or_default();
+        let length = rest.partition_point(|entry| self.text(entry.name) == name);
+        rest.get(..length).unwrap_or_default()
+    }
+
+    pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {
+        self.lazy_modules.binary_search_by(|id| self.text(*id).cmp(module)).is_ok()
+    }
+}

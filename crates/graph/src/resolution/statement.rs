@@ -1,0 +1,393 @@
+//! What each form of import asks for: absolute or relative, a module or a name in one, and when it
+//! runs on the target. Knows nothing of how names are found.
+
+use bytekiln_syntax::{Platform, Test};
+
+use super::lookup::{Inside, Lookup};
+use super::{AmbiguityKind, RawEdge, Reason, Target};
+use crate::index::{Index, IndexedFile};
+use crate::kinds::Kinds;
+use crate::record::{
+    Condition, Form, ImportRecord, LISTABLE, ModuleImports, NONE, UNDECIDED, relative_to,
+};
+use crate::sources::{FileKind, Sources};
+
+/// The file whose imports are resolved.
+struct Importer<'r, 'i, 'a> {
+    index: &'i Index<'a>,
+    lookup: &'r mut Lookup<'i, 'a>,
+    number: u32,
+    view: u32,
+    record: &'a ModuleImports,
+    stub: bool,
+    /// `__package__`, empty outside packages.
+    package: String,
+    /// `__name__` when it is imported.
+    name: String,
+    /// The package of the file itself, if another of its name comes earlier on its `sys.path`: there
+    /// relative imports start.
+    own: Option<(String, u32)>,
+    edges: &'r mut Vec<RawEdge>,
+}
+
+pub(super) fn resolve<'i, 'a>(
+    index: &'i Index<'a>,
+    lookup: &mut Lookup<'i, 'a>,
+    number: u32,
+    file: &IndexedFile<'a>,
+    edges: &mut Vec<RawEdge>,
+) {
+    if file.source.kind == FileKind::Deleted {
+        return;
+    }
+    let Some(record) = file.source.imports.filter(|record| !record.is_empty()) else { return };
+    let name = index.dotted(file.entry);
+    let own_package = match index.entry(file.entry) {
+        Some(entry) if entry.package == number || (entry.stub == number && entry.stub_package) => {
+            file.entry
+        }
+        Some(entry) => entry.parent,
+        None => NONE,
+    };
+    let package = index.dotted(own_package);
+    let mut importer = Importer {
+        index,
+        lookup,
+        number,
+        view: file.view,
+        record,
+        stub: file.source.kind == FileKind::Stub,
+        own: None,
+        package,
+        name,
+        edges,
+    };
+    importer.own = importer.hidden_package(own_package);
+    for import in &record.imports {
+        importer.import(import);
+    }
+}
+
+impl Importer<'_, '_, '_> {
+    /// The own package, if looking its name up leads to another one.
+    fn hidden_package(&mut self, own: u32) -> Option<(String, u32)> {
+        if self.package.is_empty() || !self.record.imports.iter().any(is_relative) {
+            return None;
+        }
+        let id = self.lookup.find(self.view, &self.package);
+        let is_own = matches!(
+            self.lookup.get(id).map(|found| &found.inside),
+            Some(Inside::Folders(folders)) if folders.contains(&own)
+        );
+        if is_own {
+            return None;
+        }
+        let entry = self.index.entry(own)?;
+        let target = match (entry.package, entry.stub) {
+            (NONE, NONE) => Target::Namespace(own),
+            (NONE, stub) => Target::File(stub),
+            (package, _) => Target::File(package),
+        };
+        let inside = Inside::Folders([own].into());
+        let id = self.lookup.push(super::lookup::Found { target, stub: None, inside });
+        Some((self.package.clone(), id))
+    }
+
+    fn import(&mut self, import: &ImportRecord) {
+        let kinds = decide(import, self.record, self.index.sources);
+        let module = self.record.text(import.module);
+        match import.form {
+            Form::Module => {
+                let id = self.lookup.find(self.view, module);
+                self.edge(import, id, self.lazy(import, kinds, module));
+            }
+            Form::Name => self.from(import, kinds),
+            Form::Star => {
+                let Some((id, name)) = self.relative(import, import.level, module, kinds) else {
+                    return;
+                };
+                self.edge(import, id, kinds);
+                self.star(import, id, &name, kinds);
+            }
+            Form::ImportModule | Form::DunderImport | Form::RunModule | Form::ImportOrSkip => {
+                self.call(import, kinds);
+            }
+            Form::Text => self.string(import, kinds),
+        }
+    }
+
+    fn lazy(&self, import: &ImportRecord, kinds: Kinds, module: &str) -> Kinds {
+        let listed = import.extra & LISTABLE != 0
+            && self.index.sources.target.release.minor() >= 15
+            && self.record.lists_as_lazy(module);
+        if listed { kinds.with(Kinds::LAZY) } else { kinds }
+    }
+
+    /// `from ..module`: what it is, and its absolute name.
+    fn relative(
+        &mut self,
+        import: &ImportRecord,
+        level: u32,
+        module: &str,
+        kinds: Kinds,
+    ) -> Option<(u32, String)> {
+        if level == 0 {
+            return Some((self.lookup.find(self.view, module), module.to_owned()));
+        }
+        let written =
+            || format!("{}{module}", ".".repeat(usize::try_from(level.min(64)).unwrap_or(64)));
+        if self.package.is_empty() {
+            let id = self.lookup.missing(&written(), Reason::NoPackage, None);
+            self.edge(import, id, kinds);
+            return None;
+        }
+        let mut base = self.package.as_str();
+        for _ in 1..level {
+            let Some(dot) = base.rfind('.') else {
+                let id = self.lookup.missing(&written(), Reason::BeyondTopLevel, None);
+                self.edge(import, id, kinds);
+                return None;
+            };
+            base = base.get(..dot).unwrap_or_default();
+        }
+        let name = if module.is_empty() { base.to_owned() } else { format!("{base}.{module}") };
+        Some((self.absolute(&name), name))
+    }
+
+    /// Like a lookup, but what is below the own package is looked for there.
+    fn absolute(&mut self, name: &str) -> u32 {
+        if let Some((package, own)) = &self.own
+            && let Some(rest) = name.strip_prefix(package.as_str())
+            && (rest.is_empty() || rest.starts_with('.'))
+        {
+            let (mut id, mut end) = (*own, package.len());
+            for part in rest.split('.').skip(1) {
+                end += 1 + part.len();
+                id = self.lookup.child(id, part, name.get(..end).unwrap_or(name));
+            }
+            return id;
+        }
+        self.lookup.find(self.view, name)
+    }
+
+    /// `from module import name`.
+    fn from(&mut self, import: &ImportRecord, kinds: Kinds) {
+        let module = self.record.text(import.module);
+        let Some((id, module)) = self.relative(import, import.level, module, kinds) else { return };
+        let kinds = self.lazy(import, kinds, &module);
+        let name = self.record.text(import.name);
+        match self.submodule(id, &module, name) {
+            Submodule::Is(child) => self.edge(import, child, kinds),
+            Submodule::Missing(child) => self.edge(import, child, kinds),
+            Submodule::Name => self.edge(import, id, kinds.with(Kinds::NAME)),
+        }
+    }
+
+    /// Whether a name in a module is a module, as `_handle_fromlist` decides it: what the module
+    /// binds, else a submodule.
+    fn submodule(&mut self, id: u32, module: &str, name: &str) -> Submodule {
+        let Some(found) = self.lookup.get(id) else { return Submodule::Name };
+        let package = match &found.inside {
+            Inside::Nothing | Inside::Anything | Inside::Missing(_) => return Submodule::Name,
+            Inside::Standard => {
+                let dotted = format!("{module}.{name}");
+                return match self.index.standard.find(&dotted) {
+                    Some(_) => Submodule::Is(self.lookup.find(self.view, &dotted)),
+                    None => Submodule::Name,
+                };
+            }
+            Inside::Folders(folders) => {
+                if !folders.iter().any(|folder| self.index.child(*folder, name).is_some()) {
+                    let is_namespace = matches!(found.target, Target::Namespace(_));
+                    if !is_namespace && !self.index.generated.has(&format!("{module}.{name}")) {
+                        return Submodule::Name;
+                    }
+                }
+                found.target
+            }
+        };
+        let child = self.lookup.below(id, name, module);
+        let is_missing =
+            matches!(self.lookup.get(child).map(|found| &found.inside), Some(Inside::Missing(_)));
+        if is_missing {
+            return Submodule::Missing(child);
+        }
+        if self.binds_another(package, module, name) {
+            if let Some(hidden) = self.lookup.get(child).map(|found| found.target) {
+                self.lookup.ambiguous(id, hidden, AmbiguityKind::NameAndModule);
+            }
+            return Submodule::Name;
+        }
+        Submodule::Is(child)
+    }
+
+    /// Whether a package binds a name, and not to its own module of that name.
+    fn binds_another(&self, package: Target, module: &str, name: &str) -> bool {
+        let Target::File(number) = package else { return false };
+        let file = self.index.files.get(number as usize);
+        let Some(record) = file.and_then(|file| file.source.imports) else { return false };
+        let bindings = record.bindings(name);
+        let is_own = |id: u32| {
+            record.imports.get(id as usize).is_some_and(|import| {
+                let written = record.text(import.module);
+                match import.form {
+                    Form::Name if record.text(import.name) == name => {
+                        (import.level == 1 && written.is_empty())
+                            || (import.level == 0 && written == module)
+                    }
+                    Form::Module => {
+                        written.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'))
+                            == Some(name)
+                    }
+                    _ => false,
+                }
+            })
+        };
+        !bindings.is_empty() && !bindings.iter().any(|bound| is_own(bound.import))
+    }
+
+    /// `from package import *` imports the modules that its `__all__` names.
+    fn star(&mut self, import: &ImportRecord, id: u32, module: &str, kinds: Kinds) {
+        let Some(Target::File(number)) = self.lookup.get(id).map(|found| found.target) else {
+            return;
+        };
+        let file = self.index.files.get(number as usize);
+        let Some(record) = file.and_then(|file| file.source.imports) else { return };
+        for name in record.all.iter().flat_map(|all| &all.names) {
+            if let Submodule::Is(child) = self.submodule(id, module, record.text(*name)) {
+                self.edge(import, child, kinds);
+            }
+        }
+    }
+
+    fn call(&mut self, import: &ImportRecord, mut kinds: Kinds) {
+        if import.form == Form::ImportOrSkip {
+            kinds = kinds.with(Kinds::OPTIONAL);
+        }
+        let argument = self.record.text(import.module);
+        // A level passed to `__import__`, or a package that is computed.
+        let unknown = import.level == relative_to::UNKNOWN
+            && (argument.starts_with('.') || import.form == Form::DunderImport);
+        if import.module == NONE || unknown {
+            let id = self.lookup.missing("", Reason::Computed, None);
+            return self.edge(import, id, kinds);
+        }
+        let dots = argument.len() - argument.trim_start_matches('.').len();
+        let id = if dots == 0 {
+            self.lookup.find(self.view, argument)
+        } else {
+            let base = match import.level {
+                relative_to::CONSTANT => self.record.text(import.name).to_owned(),
+                relative_to::OWN_PACKAGE => self.package.clone(),
+                relative_to::OWN_NAME => self.name.clone(),
+                _ => String::new(),
+            };
+            let mut base = base.as_str();
+            for _ in 1..dots {
+                base = base.rfind('.').and_then(|dot| base.get(..dot)).unwrap_or_default();
+            }
+            let rest = argument.get(dots..).unwrap_or_default();
+            if base.is_empty() {
+                let reason = if import.level == relative_to::NOTHING {
+                    Reason::NoPackage
+                } else {
+                    Reason::BeyondTopLevel
+                };
+                self.lookup.missing(argument, reason, None)
+            } else if rest.is_empty() {
+                self.absolute(base)
+            } else {
+                self.absolute(&format!("{base}.{rest}"))
+            }
+        };
+        self.edge(import, id, kinds);
+        if import.form == Form::RunModule
+            && let Some(Inside::Folders(_)) = self.lookup.get(id).map(|found| &found.inside)
+        {
+            let main = self.lookup.child(id, "__main__", &format!("{argument}.__main__"));
+            self.edge(import, main, kinds);
+        }
+    }
+
+    /// A string counts only if it names a module that is there: itself, or the one before its last
+    /// names (`app.models.User`), but at least `a.b`.
+    fn string(&mut self, import: &ImportRecord, kinds: Kinds) {
+        let mut text = self.record.text(import.module);
+        while text.contains('.') {
+            let id = self.lookup.find(self.view, text);
+            if let Some(Target::File(_)) = self.lookup.get(id).map(|found| found.target) {
+                return self.edge(import, id, kinds);
+            }
+            text = text.rfind('.').and_then(|dot| text.get(..dot)).unwrap_or_default();
+        }
+    }
+
+    fn edge(&mut self, import: &ImportRecord, id: u32, mut kinds: Kinds) {
+        let Some(found) = self.lookup.get(id) else { return };
+        let mut target = found.target;
+        if self.stub {
+            kinds = kinds.with(Kinds::TYPE_CHECKING);
+            target = found.stub.unwrap_or(target);
+        }
+        self.edges.push(RawEdge {
+            from: self.number,
+            line: import.line,
+            column: import.column,
+            target,
+            kinds,
+        });
+    }
+}
+
+enum Submodule {
+    Is(u32),
+    Missing(u32),
+    Name,
+}
+
+fn is_relative(import: &ImportRecord) -> bool {
+    match import.form {
+        Form::Name | Form::Star => import.level > 0,
+        Form::ImportModule => import.level != relative_to::NOTHING,
+        _ => false,
+    }
+}
+
+/// The label of an import on the target: conditions that it decides are gone, or rule it out.
+fn decide(import: &ImportRecord, record: &ModuleImports, sources: &Sources<'_>) -> Kinds {
+    let Some(set) =
+        (import.condition as usize).checked_sub(1).and_then(|at| record.conditions.get(at))
+    else {
+        return import.kinds;
+    };
+    let mut decided = import.extra & UNDECIDED == 0;
+    for condition in set {
+        match holds(condition, sources) {
+            Some(true) => {}
+            Some(false) => return import.kinds.with(Kinds::NEVER),
+            None => decided = false,
+        }
+    }
+    if decided { import.kinds.without(Kinds::CONDITIONAL) } else { import.kinds }
+}
+
+fn holds(condition: &Condition, sources: &Sources<'_>) -> Option<bool> {
+    let target = &sources.target;
+    let holds = match &condition.test {
+        Test::Version(version) => version.holds_for(3, u32::from(target.release.minor()))?,
+        Test::Platform { subject, .. } => {
+            let platform = &target.platform;
+            let constant = match subject {
+                Platform::SysPlatform => platform.sys_platform.as_deref()?,
+                Platform::OsName => platform.os_name.as_deref()?,
+                Platform::System => platform.system.as_deref()?,
+                Platform::Machine => platform.machine.as_deref()?,
+                Platform::ImplementationName => "cpython",
+                Platform::PythonImplementation => "CPython",
+            };
+            condition.test.holds_on(*subject, constant)?
+        }
+        _ => return None,
+    };
+    Some(holds == condition.holds)
+}

@@ -1,0 +1,11 @@
+//! The graph as a whole, from trees in one string.
+
+mod cases;
+mod fixture;
+mod naming;
+mod permutations;
+mod questions;
+mod resolution;
+mod standard;
+
+use fixture::{Workspace, check};
