@@ -36,7 +36,11 @@ impl Kinds {
     /// `from module import name`, where the name is none of a module.
     pub const NAME: Kinds = Kinds(1 << 12);
 
-    const WORDS: [(Kinds, &'static str); 13] = [
+    /// `from module import name`, where the module is not seen to bind the name. It may do so all the
+    /// same, by `globals()` and the like.
+    pub const UNBOUND: Kinds = Kinds(1 << 13);
+
+    const WORDS: [(Kinds, &'static str); 14] = [
         (Kinds::LAZY, "lazy"),
         (Kinds::FUNCTION, "function"),
         (Kinds::CONDITIONAL, "conditional"),
@@ -50,6 +54,7 @@ impl Kinds {
         (Kinds::STAR, "star"),
         (Kinds::PACKAGE, "package"),
         (Kinds::NAME, "name"),
+        (Kinds::UNBOUND, "unbound"),
     ];
 
     /// All facts of both.
@@ -82,7 +87,7 @@ impl Kinds {
     }
 
     pub(crate) const fn from_bits(bits: u16) -> Kinds {
-        Kinds(bits & ((1 << 13) - 1))
+        Kinds(bits & ((1 << 14) - 1))
     }
 }
 

@@ -161,6 +161,16 @@ impl ModuleImports {
         rest.get(..length).unwrap_or_default()
     }
 
+    /// Whether a name can be in the module, as far as its top level tells.
+    pub(crate) fn may_bind(&self, name: &str) -> bool {
+        self.bound.is_none()
+            || (name.starts_with("__") && name.ends_with("__"))
+            || !self.bindings(name).is_empty()
+            || !self.bindings("__getattr__").is_empty()
+            || !self.problems.is_empty()
+            || self.imports.iter().any(|import| import.form == Form::Star)
+    }
+
     pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {
         self.lazy_modules.binary_search_by(|id| self.text(*id).cmp(module)).is_ok()
     }

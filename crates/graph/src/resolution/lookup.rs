@@ -7,6 +7,7 @@ use std::ops::Bound;
 use super::{AmbiguityKind, Named, NamedKind, RawAmbiguity, Reason, Target};
 use crate::index::{Entry, Index};
 use crate::record::NONE;
+use crate::sources::OwnerKind;
 
 /// Longer names cannot be modules: a path holds 4,096 bytes. Keeps a hostile name from quadratic time.
 const COMPONENTS: usize = 256;
@@ -147,15 +148,26 @@ impl<'i, 'a> Lookup<'i, 'a> {
 
     /// The candidate that belongs to the files of the standard library.
     fn standard_file(&mut self, candidates: &[(u32, u32)]) -> Option<u32> {
-        let owners = &self.index.sources.owners;
         let own = candidates.iter().find_map(|(_, id)| {
-            let entry = self.index.entry(*id)?;
-            let file = runtime_file(entry)?;
-            let owner = self.index.files.get(file as usize)?.source.owner;
-            let kind = owners.get(owner as usize)?.kind;
-            (kind == crate::sources::OwnerKind::StandardLibrary).then_some(*id)
+            let file = runtime_file(self.index.entry(*id)?)?;
+            self.is_standard_file(file).then_some(*id)
         })?;
         self.pick(&[own], None)
+    }
+
+    fn is_standard_file(&self, file: u32) -> bool {
+        let file = self.index.files.get(file as usize);
+        let owners = &self.index.sources.owners;
+        file.and_then(|file| owners.get(file.source.owner as usize))
+            .is_some_and(|owner| owner.kind == OwnerKind::StandardLibrary)
+    }
+
+    fn is_standard(&self, found: u32) -> bool {
+        match self.get(found).map(|found| found.target) {
+            Some(Target::File(file)) => self.is_standard_file(file),
+            Some(Target::Standard(_)) => true,
+            _ => false,
+        }
     }
 
     /// What `FileFinder`s for these entries find, in their order; [`NONE`] stands for the table of the
@@ -169,6 +181,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
                 let Some(standard) = standard.filter(|_| *id == NONE) else { continue };
                 match chosen {
                     None => chosen = Some(self.standard(standard)),
+                    Some(chosen) if self.is_standard(chosen) => {}
                     Some(chosen) => {
                         let hidden = Target::Standard(standard);
                         self.ambiguous(chosen, hidden, AmbiguityKind::Shadowed);

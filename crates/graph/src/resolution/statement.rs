@@ -177,9 +177,11 @@ impl Importer<'_, '_, '_> {
         let kinds = self.lazy(import, kinds, &module);
         let name = self.record.text(import.name);
         match self.submodule(id, &module, name) {
-            Submodule::Is(child) => self.edge(import, child, kinds),
-            Submodule::Missing(child) => self.edge(import, child, kinds),
-            Submodule::Name => self.edge(import, id, kinds.with(Kinds::NAME)),
+            Submodule::Is(child) | Submodule::Missing(child) => self.edge(import, child, kinds),
+            Submodule::Name => {
+                let named = self.named(id, name);
+                self.edge(import, id, kinds.with(named));
+            }
         }
     }
 
@@ -219,6 +221,20 @@ impl Importer<'_, '_, '_> {
             return Submodule::Name;
         }
         Submodule::Is(child)
+    }
+
+    /// What a name is that is no module.
+    fn named(&self, id: u32, name: &str) -> Kinds {
+        let Some(found) = self.lookup.get(id) else { return Kinds::NONE };
+        if matches!(found.inside, Inside::Missing(_) | Inside::Anything) {
+            return Kinds::NONE;
+        }
+        let Target::File(number) = found.target else { return Kinds::NAME };
+        let file = self.index.files.get(number as usize);
+        match file.and_then(|file| file.source.imports) {
+            Some(record) if !record.may_bind(name) => Kinds::NAME.with(Kinds::UNBOUND),
+            _ => Kinds::NAME,
+        }
     }
 
     /// Whether a package binds a name, and not to its own module of that name.

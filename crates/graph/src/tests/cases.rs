@@ -21,7 +21,7 @@ fn ruff_15195_detailed_edges() {
         expect![[r#"
             a.py:1 -> unresolved . (no-package)
             a.py:2 -> b.py
-            a.py:4 -> b.py [function, name]
+            a.py:4 -> b.py [function, name, unbound]
         "#]],
     );
 }
@@ -127,7 +127,7 @@ fn rules_python_2203_relative() {
         //- /pkg/b/w.py
         ",
         expect![[r#"
-            pkg/a/x.py:1 -> pkg/a/y.py [name]
+            pkg/a/x.py:1 -> pkg/a/y.py [name, unbound]
             pkg/a/x.py:2 -> pkg/b/w.py
             pkg/a/x.py:3 -> pkg/a/y.py
         "#]],
@@ -199,17 +199,19 @@ fn ruff_13431_cycles() {
     expect![[r#"
         3 modules
         pkg/a.py:1:1 -> pkg/b.py
-        pkg/b.py:1:1 -> pkg/c.py [name]
-        pkg/c.py:1:1 -> pkg/a.py [name]
-        cut pkg/c.py:1:1 -> pkg/a.py [name]
-    "#]].assert_eq(&shown(Which::Eager));
+        pkg/b.py:1:1 -> pkg/c.py [name, unbound]
+        pkg/c.py:1:1 -> pkg/a.py [name, unbound]
+        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound]
+    "#]]
+    .assert_eq(&shown(Which::Eager));
     expect![[r#"
         4 modules
         lonely.py:1:1 -> pkg/c.py
         pkg/c.py:3:5 -> lonely.py [function]
         cut pkg/c.py:3:5 -> lonely.py [function]
-        cut pkg/c.py:1:1 -> pkg/a.py [name]
-    "#]].assert_eq(&shown(Which::All));
+        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound]
+    "#]]
+    .assert_eq(&shown(Which::All));
 }
 
 /// astral-sh/uv#6356, #11955: which members a change touches is in `questions`; here who depends on
@@ -234,11 +236,13 @@ fn pants_11459_why() {
     expect![[r#"
         app/main.py:1:1 -> app/middle.py
         app/middle.py:2:5 -> app/end.py [function]
-    "#]].assert_eq(&chain(&graph, &way));
+    "#]]
+    .assert_eq(&chain(&graph, &way));
     let all = graph.reach(&end, Direction::Dependents, Which::All);
     expect![[r#"
         app/end.py
         app/main.py
         app/middle.py
-    "#]].assert_eq(&list(&graph, &all));
+    "#]]
+    .assert_eq(&list(&graph, &all));
 }

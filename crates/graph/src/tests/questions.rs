@@ -38,7 +38,11 @@ fn closure(graph: &Graph, name: &str, which: Which, expected: Expect) {
 #[test]
 fn closures() {
     let graph = Workspace::new(SHOP).graph();
-    closure(&graph, "shop.views", Which::Eager, expect![[r#"
+    closure(
+        &graph,
+        "shop.views",
+        Which::Eager,
+        expect![[r#"
         core/core/__init__.py
         core/core/models.py
         core/core/settings.py
@@ -46,17 +50,32 @@ fn closures() {
         shop/shop/cart.py
         shop/shop/views.py
         standard-library typing
-    "#]]);
-    closure(&graph, "core.settings", Which::Eager, expect![[r#"
+    "#]],
+    );
+    closure(
+        &graph,
+        "core.settings",
+        Which::Eager,
+        expect![[r#"
         core/core/__init__.py
         core/core/settings.py
-    "#]]);
-    closure(&graph, "core.settings", Which::WithLazy, expect![[r#"
+    "#]],
+    );
+    closure(
+        &graph,
+        "core.settings",
+        Which::WithLazy,
+        expect![[r#"
         core/core/__init__.py
         core/core/settings.py
         standard-library json
-    "#]]);
-    closure(&graph, "shop.cart", Which::All, expect![[r#"
+    "#]],
+    );
+    closure(
+        &graph,
+        "shop.cart",
+        Which::All,
+        expect![[r#"
         core/core/__init__.py
         core/core/models.py
         core/core/settings.py
@@ -64,7 +83,8 @@ fn closures() {
         shop/shop/cart.py
         standard-library json
         standard-library typing
-    "#]]);
+    "#]],
+    );
     let eager = graph.closure(&nodes(&graph, "shop.views"), Which::Eager).len();
     let runtime = graph.closure(&nodes(&graph, "shop.views"), Which::Runtime).len();
     let all = graph.closure(&nodes(&graph, "shop.views"), Which::All).len();
@@ -78,16 +98,19 @@ fn neighbours_by_module_and_by_member() {
     let by = |direction| list(&graph, &graph.neighbours(cart[0], direction, Which::All));
     expect![[r#"
         core/core/models.py
-    "#]].assert_eq(&by(Direction::Dependencies));
+    "#]]
+    .assert_eq(&by(Direction::Dependencies));
     expect![[r#"
         shop/shop/views.py
-    "#]].assert_eq(&by(Direction::Dependents));
+    "#]]
+    .assert_eq(&by(Direction::Dependents));
     let core = graph.nodes_of(0);
     let users = graph.neighbours_of_all(&core, Direction::Dependents, Which::All);
     expect![[r#"
         shop/shop/admin.py
         shop/shop/cart.py
-    "#]].assert_eq(&list(&graph, &users));
+    "#]]
+    .assert_eq(&list(&graph, &users));
     assert_eq!(graph.owners_of(&users), [1]);
 }
 
@@ -119,45 +142,57 @@ fn change(path: &str) -> Change {
 #[test]
 fn affected_modules_and_members() {
     let graph = Workspace::new(SHOP).graph();
-    affected(&graph, &[change("core/core/models.py"), change("README.md")], expect![[r#"
-        core/core/models.py (0)
-        shop/shop/cart.py (1)
-            shop/shop/cart.py:1:1 -> core/core/models.py [name]
-        shop/shop/views.py (2)
-            shop/shop/views.py:1:1 -> shop/shop/cart.py [name]
-            shop/shop/cart.py:1:1 -> core/core/models.py [name]
-        member core: core/core/models.py
-        member shop: shop/shop/cart.py
-        unknown README.md
-    "#]]);
-    affected(&graph, &[change("core/core/settings.py")], expect![[r#"
-        core/core/__init__.py (1)
-            core/core/__init__.py:1:1 -> core/core/settings.py
-        core/core/models.py (2)
-            core/core/models.py:0:0 -> core/core/__init__.py [package]
-            core/core/__init__.py:1:1 -> core/core/settings.py
-        core/core/settings.py (0)
-        shop/shop/admin.py (2)
-            shop/shop/admin.py:1:1 -> core/core/__init__.py
-            core/core/__init__.py:1:1 -> core/core/settings.py
-        shop/shop/cart.py (3)
-            shop/shop/cart.py:1:1 -> core/core/models.py [name]
-            core/core/models.py:0:0 -> core/core/__init__.py [package]
-            core/core/__init__.py:1:1 -> core/core/settings.py
-        shop/shop/views.py (3)
-            shop/shop/views.py:5:5 -> shop/shop/admin.py [type-checking]
-            shop/shop/admin.py:1:1 -> core/core/__init__.py
-            core/core/__init__.py:1:1 -> core/core/settings.py
-        member core: core/core/settings.py
-        member shop: shop/shop/admin.py
-    "#]]);
+    affected(
+        &graph,
+        &[change("core/core/models.py"), change("README.md")],
+        expect![[r#"
+            core/core/models.py (0)
+            shop/shop/cart.py (1)
+                shop/shop/cart.py:1:1 -> core/core/models.py [name, unbound]
+            shop/shop/views.py (2)
+                shop/shop/views.py:1:1 -> shop/shop/cart.py [name, unbound]
+                shop/shop/cart.py:1:1 -> core/core/models.py [name, unbound]
+            member core: core/core/models.py
+            member shop: shop/shop/cart.py
+            unknown README.md
+        "#]],
+    );
+    affected(
+        &graph,
+        &[change("core/core/settings.py")],
+        expect![[r#"
+            core/core/__init__.py (1)
+                core/core/__init__.py:1:1 -> core/core/settings.py
+            core/core/models.py (2)
+                core/core/models.py:0:0 -> core/core/__init__.py [package]
+                core/core/__init__.py:1:1 -> core/core/settings.py
+            core/core/settings.py (0)
+            shop/shop/admin.py (2)
+                shop/shop/admin.py:1:1 -> core/core/__init__.py
+                core/core/__init__.py:1:1 -> core/core/settings.py
+            shop/shop/cart.py (3)
+                shop/shop/cart.py:1:1 -> core/core/models.py [name, unbound]
+                core/core/models.py:0:0 -> core/core/__init__.py [package]
+                core/core/__init__.py:1:1 -> core/core/settings.py
+            shop/shop/views.py (3)
+                shop/shop/views.py:5:5 -> shop/shop/admin.py [type-checking]
+                shop/shop/admin.py:1:1 -> core/core/__init__.py
+                core/core/__init__.py:1:1 -> core/core/settings.py
+            member core: core/core/settings.py
+            member shop: shop/shop/admin.py
+        "#]],
+    );
     let data = Change { modules: nodes(&graph, "shop.admin"), ..change("shop/data.json") };
-    affected(&graph, &[data], expect![[r#"
+    affected(
+        &graph,
+        &[data],
+        expect![[r#"
         shop/shop/admin.py (0)
         shop/shop/views.py (1)
             shop/shop/views.py:5:5 -> shop/shop/admin.py [type-checking]
         member shop: shop/shop/admin.py
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -174,12 +209,16 @@ fn a_deleted_module_is_missed() {
         ",
     )
     .graph();
-    affected(&graph, &[change("pkg/gone.py")], expect![[r#"
+    affected(
+        &graph,
+        &[change("pkg/gone.py")],
+        expect![[r#"
         pkg/gone.py (0)
         user.py (1)
             user.py:1:1 -> pkg/gone.py
         member main: pkg/gone.py
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -231,7 +270,8 @@ fn contracts() {
         layers: core/core/low.py:1:1 -> core/core/high.py
         shop takes only the high road: shop/shop.py:1:1 -> core/core/low.py
         apart: core/core/high.py:3:5 -> standard-library json [function]
-    "#]].assert_eq(&shown(Which::All));
+    "#]]
+    .assert_eq(&shown(Which::All));
     assert!(!shown(Which::Eager).contains("json"));
 }
 
@@ -254,7 +294,8 @@ fn fingerprints_follow_imports() {
         core/core/models.py
         shop/shop/cart.py
         shop/shop/views.py
-    "#]].assert_eq(&changed(Which::All));
+    "#]]
+    .assert_eq(&changed(Which::All));
     let (old, new) = (before.owner_fingerprints(Which::All), after.owner_fingerprints(Which::All));
     assert_eq!(old.len(), 2);
     assert!(old[0].1 != new[0].1 && old[1].1 != new[1].1);
@@ -285,7 +326,8 @@ fn most_imported_first() {
         1 core/core/settings.py
         1 shop/shop/admin.py
         1 shop/shop/cart.py
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]

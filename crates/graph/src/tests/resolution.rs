@@ -52,13 +52,14 @@ fn name_or_submodule() {
         ",
         expect![[r#"
             pkg/__init__.py:1 -> pkg/own.py
-            pkg/__init__.py:2 -> pkg/core.py [name]
+            pkg/__init__.py:2 -> pkg/core.py [name, unbound]
             pkg/__init__.py:3 -> pkg/absolute.py
             user.py:1 -> pkg/__init__.py [name]
+            user.py:1 -> pkg/__init__.py [name, unbound]
             user.py:1 -> pkg/absolute.py
             user.py:1 -> pkg/own.py
             user.py:1 -> pkg/plain.py
-            user.py:2 -> plainmodule.py [name]
+            user.py:2 -> plainmodule.py [name, unbound]
             user.py:3 -> standard-library email [name]
             user.py:3 -> standard-library email.message
             NameAndModule: pkg/__init__.py, not pkg/clash.py
@@ -94,9 +95,9 @@ fn relative_by_level() {
             pkg/sub/__init__.py:1 -> pkg/sub/mod.py
             pkg/sub/mod.py:1 -> pkg/sub/other.py
             pkg/sub/mod.py:2 -> pkg/sub/__init__.py
-            pkg/sub/mod.py:3 -> pkg/sub/other.py [name]
+            pkg/sub/mod.py:3 -> pkg/sub/other.py [name, unbound]
             pkg/sub/mod.py:4 -> unresolved ... (beyond-top-level)
-            pkg/sub/mod.py:5 -> unresolved pkg.sub.nothing (no-submodule) [name]
+            pkg/sub/mod.py:5 -> unresolved pkg.sub.nothing (no-submodule)
             top.py:1 -> unresolved . (no-package)
             top.py:2 -> unresolved .sibling (no-package)
         "#]],
@@ -150,7 +151,7 @@ fn namespaces_join_across_roots() {
             two/company/shop.py:2 -> one/company/billing/__init__.py
             two/company/shop.py:2 -> unresolved company.gone (no-submodule)
             two/company/shop.py:3 -> two/company/shop.py
-            two/company/shop.py:4 -> one/company/billing/__init__.py [name]
+            two/company/shop.py:4 -> one/company/billing/__init__.py [name, unbound]
         "#]],
     );
 }
@@ -169,7 +170,7 @@ fn a_regular_package_hides_namespaces() {
         import company.billing
         ",
         expect![[r#"
-            one/main.py:1 -> two/company/__init__.py [name]
+            one/main.py:1 -> two/company/__init__.py [name, unbound]
             one/main.py:1 -> two/company/shop.py
             one/main.py:2 -> unresolved company.billing (no-submodule)
         "#]],
@@ -355,13 +356,13 @@ fn what_has_no_file() {
         expect![[r#"
             app/__init__.py:1 -> generated app._version
             app/__init__.py:2 -> generated app._version
-            app/__init__.py:3 -> generated app._version [name]
+            app/__init__.py:3 -> generated app._version
             app/__init__.py:4 -> external google.cloud.storage (dist-storage)
             app/__init__.py:5 -> external google.cloud (dist-storage)
             app/__init__.py:6 -> unresolved google.auth (not-found)
-            app/__init__.py:7 -> external numpy (dist-numpy) [name]
+            app/__init__.py:7 -> external numpy (dist-numpy)
             app/__init__.py:8 -> external numpy (dist-numpy)
-            app/__init__.py:9 -> generated six.moves [name]
+            app/__init__.py:9 -> generated six.moves
             app/__init__.py:10 -> generated six.moves.urllib.parse
             app/__init__.py:11 -> unresolved pandas (not-found)
         "#]],
@@ -412,7 +413,6 @@ fn files_of_the_standard_library() {
             app/main.py:1 -> standard-library tomllib
             lib/json/decoder.py:1 -> lib/json/scanner.py
             lib/os.py:1 -> lib/posixpath.py
-            Shadowed: lib/json/__init__.py, not standard-library json
         "#]],
     );
 }
