@@ -1,7 +1,7 @@
 //! What can be reached from a node, which way, and by which edges. Breadth first, without recursion:
 //! time linear in the edges seen. Knows nothing of what is done with it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::graph::{Edge, EdgeId, Graph, NodeId};
 use crate::kinds::{Kinds, Which};
@@ -91,6 +91,27 @@ impl Graph {
         owners.sort_unstable();
         owners.dedup();
         owners
+    }
+
+    /// Owners that import each other: who, whom, by how many imports, and the first of these. By who
+    /// and whom.
+    #[must_use]
+    pub fn owner_imports(&self, which: Which) -> Vec<(u32, u32, u32, EdgeId)> {
+        let mut counts: BTreeMap<(u32, u32), (u32, EdgeId)> = BTreeMap::new();
+        for (id, node) in self.nodes() {
+            for (edge_id, edge) in self.imports(id) {
+                let to = self.node(edge.to).and_then(|to| to.owner);
+                if let (Some(from), Some(to)) = (node.owner, to)
+                    && from != to
+                    && which.follows(edge.kinds)
+                    && !edge.kinds.any(Kinds::PACKAGE)
+                {
+                    counts.entry((from, to)).or_insert((0, edge_id)).0 += 1;
+                }
+            }
+        }
+        let flat = |((from, to), (count, first))| (from, to, count, first);
+        counts.into_iter().map(flat).collect()
     }
 
     /// A shortest chain of imports from any of some nodes to any of others: empty if they have one in

@@ -113,6 +113,9 @@ pub(crate) struct Bound {
     pub(crate) name: u32,
     /// Which import binds it, or [`NONE`].
     pub(crate) import: u32,
+    /// How many imports begin before the name is bound, that import included: an import whose number
+    /// is below still does not see it.
+    pub(crate) order: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

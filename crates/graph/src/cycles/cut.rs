@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::Cut;
 use crate::graph::{Edge, EdgeId, Graph, NodeId};
 
+/// Steps that may be spent on sparing cuts: in larger components the first guess has to do.
+const EFFORT: u64 = 20_000_000;
+
 /// A shortest way from the first node of a group back to it.
 pub(super) fn example(
     graph: &Graph,
@@ -72,13 +75,53 @@ pub(super) fn cut(graph: &Graph, group: &[NodeId], inside: impl Fn(&Edge) -> boo
         }
     }
     let line = line_up(places);
-    let mut cuts: Vec<Cut> = imports
-        .into_iter()
-        .filter(|((from, to), _)| line.get(from) > line.get(to))
-        .map(|((from, to), imports)| Cut { from, to, imports })
-        .collect();
+    let (backward, forward): (Vec<_>, Vec<_>) =
+        imports.into_iter().partition(|((from, to), _)| line.get(from) > line.get(to));
+    let mut cuts: Vec<Cut> =
+        backward.into_iter().map(|((from, to), imports)| Cut { from, to, imports }).collect();
+    if (cuts.len() as u64) * (cuts.len() + forward.len()) as u64 <= EFFORT {
+        let kept = forward.into_iter().map(|(pair, _)| pair);
+        cuts = keep_harmless(cuts, kept);
+    }
     cuts.sort_by_key(|cut| (cut.from, cut.to));
     cuts
+}
+
+/// Gives back cuts without which there is no cycle either, those of most imports first, so that no cut
+/// is left that could be spared.
+fn keep_harmless(cuts: Vec<Cut>, kept: impl Iterator<Item = (NodeId, NodeId)>) -> Vec<Cut> {
+    let mut next: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for (from, to) in kept {
+        next.entry(from).or_default().push(to);
+    }
+    let mut order: Vec<Cut> = cuts;
+    order.sort_by(|a, b| {
+        b.imports.len().cmp(&a.imports.len()).then((a.from, a.to).cmp(&(b.from, b.to)))
+    });
+    order.retain(|cut| {
+        let needed = reaches(&next, cut.to, cut.from);
+        if !needed {
+            next.entry(cut.from).or_default().push(cut.to);
+        }
+        needed
+    });
+    order
+}
+
+fn reaches(next: &BTreeMap<NodeId, Vec<NodeId>>, from: NodeId, to: NodeId) -> bool {
+    let mut seen = BTreeSet::from([from]);
+    let mut stack = vec![from];
+    while let Some(node) = stack.pop() {
+        if node == to {
+            return true;
+        }
+        for other in next.get(&node).into_iter().flatten() {
+            if seen.insert(*other) {
+                stack.push(*other);
+            }
+        }
+    }
+    false
 }
 
 /// The place of each node in the line.

@@ -191,12 +191,17 @@ impl Builder<'_> {
                 BindingKind::Import => imports.get(&(binding.offset, &*binding.name)).copied(),
                 BindingKind::Function | BindingKind::Class | BindingKind::Assignment => None,
             };
+            let before = |other: &Import<'_>| other.statement.start < binding.offset;
+            let order = match import {
+                Some(import) => import.saturating_add(1),
+                None => u32::try_from(extraction.imports.partition_point(before)).unwrap_or(NONE),
+            };
             let name = self.intern(&binding.name);
-            bound.push(Bound { name, import: import.unwrap_or(NONE) });
+            bound.push(Bound { name, import: import.unwrap_or(NONE), order });
         }
         let strings = &self.record.strings;
         bound.sort_by(|a, b| {
-            strings.get(a.name).cmp(strings.get(b.name)).then(a.import.cmp(&b.import))
+            strings.get(a.name).cmp(strings.get(b.name)).then(a.order.cmp(&b.order))
         });
         bound.dedup();
         self.record.bound = Some(bound);

@@ -61,6 +61,7 @@ impl ModuleImports {
             out.list(bound, |out, bound| {
                 out.number(bound.name);
                 out.id(bound.import);
+                out.number(bound.order);
             });
         });
         out.option(self.all.as_ref(), |out, all| {
@@ -100,7 +101,9 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
     record.imports = input.list(Reader::import)?;
     record.lazy_modules = input.list(Reader::number)?;
     record.bound = input.option(|input| {
-        input.list(|input| Some(Bound { name: input.number()?, import: input.id()? }))
+        input.list(|input| {
+            Some(Bound { name: input.number()?, import: input.id()?, order: input.number()? })
+        })
     })?;
     record.all = input.option(|input| {
         let complete = input.byte()? == 1;

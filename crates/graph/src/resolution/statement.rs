@@ -27,6 +27,10 @@ struct Importer<'r, 'i, 'a> {
     /// The package of the file itself, if another of its name comes earlier on its `sys.path`: there
     /// relative imports start.
     own: Option<(String, u32)>,
+    /// The number of the import.
+    at: u32,
+    /// What the last `from` named, and what that is: one statement gives many imports.
+    last: Option<Last>,
     edges: &'r mut Vec<RawEdge>,
 }
 
@@ -58,12 +62,15 @@ pub(super) fn resolve<'i, 'a>(
         record,
         stub: file.source.kind == FileKind::Stub,
         own: None,
+        at: 0,
+        last: None,
         package,
         name,
         edges,
     };
     importer.own = importer.hidden_package(own_package);
-    for import in &record.imports {
+    for (at, import) in (0_u32..).zip(&record.imports) {
+        importer.at = at;
         importer.import(import);
     }
 }
@@ -172,11 +179,26 @@ impl Importer<'_, '_, '_> {
 
     /// `from module import name`.
     fn from(&mut self, import: &ImportRecord, kinds: Kinds) {
-        let module = self.record.text(import.module);
-        let Some((id, module)) = self.relative(import, import.level, module, kinds) else { return };
-        let kinds = self.lazy(import, kinds, &module);
+        let last = self.last.take();
+        let same = |last: &Last| last.level == import.level && last.module == import.module;
+        let last = match last.filter(same) {
+            Some(last) => last,
+            None => {
+                let module = self.record.text(import.module);
+                let Some((id, name)) = self.relative(import, import.level, module, kinds) else {
+                    return;
+                };
+                Last { level: import.level, module: import.module, id, name }
+            }
+        };
+        self.from_module(import, kinds, last.id, &last.name);
+        self.last = Some(last);
+    }
+
+    fn from_module(&mut self, import: &ImportRecord, kinds: Kinds, id: u32, module: &str) {
+        let kinds = self.lazy(import, kinds, module);
         let name = self.record.text(import.name);
-        match self.submodule(id, &module, name) {
+        match self.submodule(id, module, name, self.position(import)) {
             Submodule::Is(child) | Submodule::Missing(child) => self.edge(import, child, kinds),
             Submodule::Name => {
                 let named = self.named(id, name);
@@ -187,7 +209,7 @@ impl Importer<'_, '_, '_> {
 
     /// Whether a name in a module is a module, as `_handle_fromlist` decides it: what the module
     /// binds, else a submodule.
-    fn submodule(&mut self, id: u32, module: &str, name: &str) -> Submodule {
+    fn submodule(&mut self, id: u32, module: &str, name: &str, position: u32) -> Submodule {
         let Some(found) = self.lookup.get(id) else { return Submodule::Name };
         let package = match &found.inside {
             Inside::Nothing | Inside::Anything | Inside::Missing(_) => return Submodule::Name,
@@ -214,13 +236,18 @@ impl Importer<'_, '_, '_> {
         if is_missing {
             return Submodule::Missing(child);
         }
-        if self.binds_another(package, module, name) {
+        if self.binds_another(package, module, name, position) {
             if let Some(hidden) = self.lookup.get(child).map(|found| found.target) {
                 self.lookup.ambiguous(id, hidden, AmbiguityKind::NameAndModule);
             }
             return Submodule::Name;
         }
         Submodule::Is(child)
+    }
+
+    /// The number of an import that runs where it stands; of others, a number after all.
+    fn position(&self, import: &ImportRecord) -> u32 {
+        if import.kinds.any(Kinds::FUNCTION) { NONE } else { self.at }
     }
 
     /// What a name is that is no module.
@@ -238,11 +265,17 @@ impl Importer<'_, '_, '_> {
     }
 
     /// Whether a package binds a name, and not to its own module of that name.
-    fn binds_another(&self, package: Target, module: &str, name: &str) -> bool {
+    fn binds_another(&self, package: Target, module: &str, name: &str, position: u32) -> bool {
         let Target::File(number) = package else { return false };
         let file = self.index.files.get(number as usize);
         let Some(record) = file.and_then(|file| file.source.imports) else { return false };
+        // What the package's own `__init__` has not bound yet when it gets there does not count.
         let bindings = record.bindings(name);
+        let length = match number == self.number {
+            true => bindings.partition_point(|bound| bound.order <= position),
+            false => bindings.len(),
+        };
+        let bindings = bindings.get(..length).unwrap_or_default();
         let is_own = |id: u32| {
             record.imports.get(id as usize).is_some_and(|import| {
                 let written = record.text(import.module);
@@ -270,7 +303,9 @@ impl Importer<'_, '_, '_> {
         let file = self.index.files.get(number as usize);
         let Some(record) = file.and_then(|file| file.source.imports) else { return };
         for name in record.all.iter().flat_map(|all| &all.names) {
-            if let Submodule::Is(child) = self.submodule(id, module, record.text(*name)) {
+            if let Submodule::Is(child) =
+                self.submodule(id, module, record.text(*name), self.position(import))
+            {
                 self.edge(import, child, kinds);
             }
         }
@@ -345,14 +380,19 @@ impl Importer<'_, '_, '_> {
             kinds = kinds.with(Kinds::TYPE_CHECKING);
             target = found.stub.unwrap_or(target);
         }
-        self.edges.push(RawEdge {
-            from: self.number,
-            line: import.line,
-            column: import.column,
-            target,
-            kinds,
-        });
+        let (from, line, column) = (self.number, import.line, import.column);
+        let edge = RawEdge { from, line, column, target, kinds };
+        if self.edges.last() != Some(&edge) {
+            self.edges.push(edge);
+        }
     }
+}
+
+struct Last {
+    level: u32,
+    module: u32,
+    id: u32,
+    name: String,
 }
 
 enum Submodule {

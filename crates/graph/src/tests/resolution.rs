@@ -429,3 +429,58 @@ fn hostile_names() {
     let graph = super::Workspace::new(&text).graph();
     assert_eq!(graph.edge_count(), 10_001 + 4);
 }
+
+/// As `wcwidth` does it: the module is imported before a name of the same spelling is bound.
+#[test]
+fn an_init_sees_what_it_bound_before() {
+    check(
+        "
+        //- /pkg/__init__.py
+        from . import one as _module
+        from ._one import one
+        from . import one as function
+        def late():
+            from . import two
+        two = 2
+        from . import two
+        //- /pkg/one.py
+        //- /pkg/_one.py
+        //- /pkg/two.py
+        ",
+        expect![[r#"
+            pkg/__init__.py:1 -> pkg/one.py
+            pkg/__init__.py:2 -> pkg/_one.py [name, unbound]
+            pkg/__init__.py:3 -> pkg/__init__.py [name]
+            pkg/__init__.py:5 -> pkg/two.py [function]
+            pkg/__init__.py:7 -> pkg/__init__.py [name]
+            NameAndModule: pkg/__init__.py, not pkg/one.py
+            NameAndModule: pkg/__init__.py, not pkg/two.py
+        "#]],
+    );
+}
+
+/// A package that another of its name hides still imports its own modules relatively.
+#[test]
+fn hidden_packages_keep_their_own() {
+    check(
+        "
+        owner one member = one, two, std
+        owner two member = one, two, std
+        //- /one/app/__init__.py
+        //- /one/app/a.py
+        //- /two/app/__init__.py
+        from . import a
+        from .a import x
+        from .gone import y
+        import app.a
+        //- /two/app/a.py
+        ",
+        expect![[r#"
+            two/app/__init__.py:1 -> two/app/a.py
+            two/app/__init__.py:2 -> two/app/a.py [name, unbound]
+            two/app/__init__.py:3 -> unresolved app.gone (no-submodule)
+            two/app/__init__.py:4 -> one/app/a.py
+            Shadowed: one/app/__init__.py, not two/app/__init__.py
+        "#]],
+    );
+}
