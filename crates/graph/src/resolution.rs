@@ -2,6 +2,7 @@
 //! before extension modules before sources before namespace portions. Each file is resolved on its
 //! own, so that a caller can split the work. Knows nothing of graphs.
 
+mod binding;
 mod lookup;
 mod statement;
 
@@ -97,8 +98,8 @@ pub enum AmbiguityKind {
     SameFolder,
     /// Two entries of `sys.path` have the module; the first wins.
     Shadowed,
-    /// A package binds a name that is also a module in it; `from package import name` takes what is
-    /// bound.
+    /// A package binds a name that is also a module in it, to something from elsewhere; `from package
+    /// import name` takes what is bound. The usual `from .name import name` is not told.
     NameAndModule,
 }
 

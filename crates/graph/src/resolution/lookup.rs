@@ -270,10 +270,19 @@ impl<'i, 'a> Lookup<'i, 'a> {
                 Some(id) => self.standard(id),
                 None => self.elsewhere(dotted, Reason::NoSubmodule, Some(found.target)),
             },
-            Inside::Nothing if dotted == "os.path" => parent, // `os` puts it into `sys.modules`
+            Inside::Nothing if self.is_put_into_modules(dotted) => parent,
             Inside::Nothing => self.elsewhere(dotted, Reason::NotAPackage, Some(found.target)),
             Inside::Anything => self.elsewhere(dotted, Reason::NotFound, None),
             Inside::Missing(reason) => self.elsewhere(dotted, reason, None),
+        }
+    }
+
+    /// Names that modules of the standard library put into `sys.modules` themselves.
+    fn is_put_into_modules(&self, dotted: &str) -> bool {
+        match dotted {
+            "os.path" => true,
+            "typing.io" | "typing.re" => self.index.sources.target.release.minor() < 13,
+            _ => false,
         }
     }
 

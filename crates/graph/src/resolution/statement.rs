@@ -3,6 +3,7 @@
 
 use bytekiln_syntax::{Platform, Test};
 
+use super::binding::{Binding, binding};
 use super::lookup::{Inside, Lookup};
 use super::{AmbiguityKind, RawEdge, Reason, Target};
 use crate::index::{Index, IndexedFile};
@@ -191,11 +192,11 @@ impl Importer<'_, '_, '_> {
                 Last { level: import.level, module: import.module, id, name }
             }
         };
-        self.from_module(import, kinds, last.id, &last.name);
+        self.name_in(import, kinds, last.id, &last.name);
         self.last = Some(last);
     }
 
-    fn from_module(&mut self, import: &ImportRecord, kinds: Kinds, id: u32, module: &str) {
+    fn name_in(&mut self, import: &ImportRecord, kinds: Kinds, id: u32, module: &str) {
         let kinds = self.lazy(import, kinds, module);
         let name = self.record.text(import.name);
         match self.submodule(id, module, name, self.position(import)) {
@@ -236,13 +237,23 @@ impl Importer<'_, '_, '_> {
         if is_missing {
             return Submodule::Missing(child);
         }
-        if self.binds_another(package, module, name, position) {
-            if let Some(hidden) = self.lookup.get(child).map(|found| found.target) {
-                self.lookup.ambiguous(id, hidden, AmbiguityKind::NameAndModule);
+        let Target::File(number) = package else { return Submodule::Is(child) };
+        let file = self.index.files.get(number as usize);
+        let Some(record) = file.and_then(|file| file.source.imports) else {
+            return Submodule::Is(child);
+        };
+        // A package's own `__init__` does not see what it has yet to bind.
+        let before = (number == self.number).then_some(position);
+        match binding(record, module, name, before) {
+            Binding::Nothing | Binding::OwnModule => return Submodule::Is(child),
+            Binding::FromOwnModule => {}
+            Binding::Another => {
+                if let Some(hidden) = self.lookup.get(child).map(|found| found.target) {
+                    self.lookup.ambiguous(id, hidden, AmbiguityKind::NameAndModule);
+                }
             }
-            return Submodule::Name;
         }
-        Submodule::Is(child)
+        Submodule::Name
     }
 
     /// The number of an import that runs where it stands; of others, a number after all.
@@ -262,37 +273,6 @@ impl Importer<'_, '_, '_> {
             Some(record) if !record.may_bind(name) => Kinds::NAME.with(Kinds::UNBOUND),
             _ => Kinds::NAME,
         }
-    }
-
-    /// Whether a package binds a name, and not to its own module of that name.
-    fn binds_another(&self, package: Target, module: &str, name: &str, position: u32) -> bool {
-        let Target::File(number) = package else { return false };
-        let file = self.index.files.get(number as usize);
-        let Some(record) = file.and_then(|file| file.source.imports) else { return false };
-        // What the package's own `__init__` has not bound yet when it gets there does not count.
-        let bindings = record.bindings(name);
-        let length = match number == self.number {
-            true => bindings.partition_point(|bound| bound.order <= position),
-            false => bindings.len(),
-        };
-        let bindings = bindings.get(..length).unwrap_or_default();
-        let is_own = |id: u32| {
-            record.imports.get(id as usize).is_some_and(|import| {
-                let written = record.text(import.module);
-                match import.form {
-                    Form::Name if record.text(import.name) == name => {
-                        (import.level == 1 && written.is_empty())
-                            || (import.level == 0 && written == module)
-                    }
-                    Form::Module => {
-                        written.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'))
-                            == Some(name)
-                    }
-                    _ => false,
-                }
-            })
-        };
-        !bindings.is_empty() && !bindings.iter().any(|bound| is_own(bound.import))
     }
 
     /// `from package import *` imports the modules that its `__all__` names.

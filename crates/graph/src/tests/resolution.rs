@@ -63,7 +63,6 @@ fn name_or_submodule() {
             user.py:3 -> standard-library email [name]
             user.py:3 -> standard-library email.message
             NameAndModule: pkg/__init__.py, not pkg/clash.py
-            NameAndModule: pkg/__init__.py, not pkg/core.py
         "#]],
     );
 }

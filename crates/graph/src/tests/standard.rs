@@ -11,7 +11,6 @@ use crate::standard_modules;
 #[expect(clippy::disallowed_types, reason = "asks interpreters")]
 fn every_public_module_is_known() {
     const QUESTION: &str = "import sys; print(*sorted(sys.stdlib_module_names))";
-    let mut asked = 0;
     for minor in 10..=15 {
         let Some(python) = pythons::find_or_skip(3, minor) else { continue };
         let output = std::process::Command::new(&python.path)
@@ -23,11 +22,8 @@ fn every_public_module_is_known() {
         let known: BTreeSet<&str> = standard_modules(release).collect();
         let public = names.split_whitespace().filter(|name| !name.starts_with('_'));
         let missing: Vec<&str> = public.filter(|name| !known.contains(name)).collect();
-        // For other systems only, or not built here: the names suffice.
         assert_eq!(missing, [""; 0], "3.{minor}");
-        asked += 1;
     }
-    assert!(asked > 0 || std::env::var_os(pythons::REQUIRE_VARIABLE).is_none());
 }
 
 #[test]
