@@ -13,9 +13,14 @@ use crate::shell;
 /// Jobs of every contender that lets itself be told.
 const JOBS: &str = "2";
 
+/// Linux's own file system in memory.
+const MEMORY: &str = "/dev/shm";
+
 /// Where copies are made: outside the repository, whose `.gitignore` hides `corpora/`.
 pub(crate) struct Workplace {
     folder: tempfile::TempDir,
+    /// A folder of a file system in memory, where there is one.
+    memory: Option<tempfile::TempDir>,
     bytekiln: PathBuf,
     python: PathBuf,
     uv: PathBuf,
@@ -29,6 +34,7 @@ impl Workplace {
             .map_or_else(|| shell::root().join("target"), PathBuf::from);
         Ok(Self {
             folder: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir()?,
+            memory: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir_in(MEMORY).ok(),
             bytekiln: command.unwrap_or_else(|| target.join("release/bytekiln")),
             python: corpora.python.clone(),
             uv: corpora.uv.clone(),
@@ -40,6 +46,11 @@ impl Workplace {
     /// A folder of this run.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// A folder of this run in memory, where creating a file costs next to nothing.
+    pub(crate) fn memory_path(&self, name: &str) -> Option<PathBuf> {
+        self.memory.as_ref().map(|folder| folder.path().join(name))
     }
 
     /// Makes a folder be a fresh copy of a corpus.
