@@ -96,7 +96,7 @@ pub struct Edge {
     pub from: NodeId,
     /// What is imported.
     pub to: NodeId,
-    /// Line, from 1; 0 for [`Kinds::PACKAGE`].
+    /// Line, from 1; 0 from a module to the package that it is in.
     pub line: u32,
     /// Column in characters, from 1; 0 where it is not known.
     pub column: u32,

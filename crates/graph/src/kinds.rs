@@ -31,7 +31,8 @@ impl Kinds {
     pub const STRING: Kinds = Kinds(1 << 9);
     /// `from module import *`.
     pub const STAR: Kinds = Kinds(1 << 10);
-    /// Not an import statement: a module needs the package that it is in, whose `__init__` runs first.
+    /// Not what is imported, but a package around it, whose `__init__` runs first: of each module to its
+    /// own package; and of an import that finds nothing in a package to that package.
     pub const PACKAGE: Kinds = Kinds(1 << 11);
     /// `from module import name`, where the name is none of a module.
     pub const NAME: Kinds = Kinds(1 << 12);

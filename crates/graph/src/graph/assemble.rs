@@ -10,7 +10,8 @@ use crate::record::NONE;
 use crate::resolution::{NamedKind, Resolved, Target};
 use crate::sources::FileKind;
 
-/// What makes a node without a file, in the order of nodes.
+/// What makes a node without a file, in the order of nodes: the number is the owner of an external
+/// module, or the file of the package around a namespace.
 type Key = (NodeKind, Box<str>, u32);
 
 struct Flat {
@@ -53,12 +54,7 @@ pub(super) fn assemble(index: &Index<'_>, parts: Vec<Resolved>) -> Graph {
                     NamedKind::Generated => (NodeKind::Generated, NONE),
                     NamedKind::Unresolved(reason) => (NodeKind::Unresolved(reason), NONE),
                 };
-                let id = assembly.meet((kind, named.name.clone(), owner));
-                if let Some(parent) = named.parent {
-                    let to = assembly.target(parent, &[]);
-                    assembly.push(id, to, 0, 0, Kinds::PACKAGE);
-                }
-                id
+                assembly.meet((kind, named.name.clone(), owner))
             })
             .collect();
         for edge in &part.edges {
@@ -132,14 +128,28 @@ impl Assembly<'_, '_> {
             above.push(current);
             current = found.parent;
         }
+        // Portions of one name are one node, unless they are in different packages.
+        let package = self.package_file_around(entry);
         for id in above.into_iter().rev() {
             let name = self.index.dotted(id).into_boxed_str();
-            let node = self.meet((NodeKind::Namespace, name, NONE));
+            let node = self.meet((NodeKind::Namespace, name, package));
             self.namespaces.insert(id, node);
             self.push(node, outer, 0, 0, Kinds::PACKAGE);
             outer = node;
         }
         outer
+    }
+
+    /// The innermost package with a file around an entry.
+    fn package_file_around(&self, entry: u32) -> u32 {
+        let mut current = self.index.entry(entry);
+        while let Some(found) = current.filter(|found| found.parent != NONE) {
+            if let Some(file) = package_file(found) {
+                return file;
+            }
+            current = self.index.entry(found.parent);
+        }
+        NONE
     }
 
     fn package_of(&mut self, number: u32) {
@@ -175,7 +185,7 @@ impl Assembly<'_, '_> {
             if let Some(place) = order.get_mut((met as usize).wrapping_sub(files)) {
                 *place = u32::try_from(nodes.len()).unwrap_or(NONE);
             }
-            let owner = (owner != NONE).then_some(owner);
+            let owner = (kind == NodeKind::External).then_some(owner);
             nodes.push(Node { kind, name, owner, file: None, digest: None });
         }
         let id = |met: u32| match (met as usize).checked_sub(files) {

@@ -273,7 +273,14 @@ impl<'i, 'a> Lookup<'i, 'a> {
             Inside::Nothing if self.is_put_into_modules(dotted) => parent,
             Inside::Nothing => self.elsewhere(dotted, Reason::NotAPackage, Some(found.target)),
             Inside::Anything => self.elsewhere(dotted, Reason::NotFound, None),
-            Inside::Missing(reason) => self.elsewhere(dotted, reason, None),
+            Inside::Missing(reason) => {
+                // The packages that are there run before the import fails.
+                let parent = match found.target {
+                    Target::Named(id) => self.names.get(id as usize).and_then(|name| name.parent),
+                    _ => None,
+                };
+                self.elsewhere(dotted, reason, parent)
+            }
         }
     }
 

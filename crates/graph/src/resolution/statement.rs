@@ -360,6 +360,16 @@ impl Importer<'_, '_, '_> {
             kinds = kinds.with(Kinds::TYPE_CHECKING);
             target = found.stub.unwrap_or(target);
         }
+        // `import a.b.missing` runs `a` and `a.b` before it fails.
+        if let Target::Named(id) = target
+            && let Some(parent) = self.lookup.names.get(id as usize).and_then(|name| name.parent)
+        {
+            self.push(import, parent, kinds.with(Kinds::PACKAGE));
+        }
+        self.push(import, target, kinds);
+    }
+
+    fn push(&mut self, import: &ImportRecord, target: Target, kinds: Kinds) {
         let (from, line, column) = (self.number, import.line, import.column);
         let edge = RawEdge { from, line, column, target, kinds };
         if self.edges.last() != Some(&edge) {
