@@ -81,7 +81,7 @@ impl Kinds {
         Kinds::WORDS.into_iter().filter(move |(kind, _)| self.any(*kind)).map(|(_, word)| word)
     }
 
-    /// The bits, for [`Kinds::from_bits`] of the same version of this crate.
+    /// The bits: equal for equal facts within one version of this crate, and no longer.
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
