@@ -99,10 +99,10 @@ fn an_installed_tree_becomes_canonical_once() {
             .run(&["normalize", "--check", "venv"])
             .code(1)
             .says(&["15 of 15 caches would change"]);
-        sandbox.run(&["normalize", "venv"]).success().says(&[
-            "Normalizing venv",
-            "normalized 15 of 15 caches (1 RECORD updated)",
-        ]);
+        sandbox
+            .run(&["normalize", "venv"])
+            .success()
+            .says(&["Normalizing venv", "normalized 15 of 15 caches (1 RECORD updated)"]);
         check_record(&sandbox, SITE);
         let site = sandbox.path(SITE);
         let import = format!(

@@ -144,7 +144,6 @@ impl<'t> Describer<'t> {
             }
             Place::Field { field, elements } => (*field, elements.as_slice()),
         };
-        let brackets = |all: &[u32]| all.iter().map(|index| format!("[{index}]")).collect();
         let all: String = brackets(elements);
         let inner: String = brackets(elements.get(1..).unwrap_or_default());
         let place = format!("{}{all}", field.name());
@@ -307,4 +306,18 @@ pub(crate) fn flags_text(release: Release, flags: i32) -> String {
     } else {
         format!("{flags:#x} ({})", names.join(", "))
     }
+}
+
+/// Elements shown of a path before it is cut short: no compiler nests so deep, but hostile files do.
+const PATH_SHOWN: usize = 16;
+
+/// `[4][0]`, the way to an element.
+fn brackets(path: &[u32]) -> String {
+    let shown = path.get(..PATH_SHOWN).unwrap_or(path);
+    let mut text: String = shown.iter().map(|index| format!("[{index}]")).collect();
+    let left = path.len() - shown.len();
+    if left > 0 {
+        text.push_str(&format!("… ({left} deeper)"));
+    }
+    text
 }

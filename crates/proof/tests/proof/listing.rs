@@ -9,9 +9,9 @@ use crate::process::compile;
 
 const SOURCE: &str = "\
 class Point:
-    def scale(self, x, /, y=1, *rest, z, **more):
+    def scale(self, x, /, y, *rest, z, **more):
         try:
-            return [x + part for part in rest]
+            return x + y if rest else z
         except ValueError as error:
             return lambda: (self, error)
 ";
@@ -87,77 +87,61 @@ fn python_3_8() {
                    16    RETURN_VALUE
             1 in Some(0): Point
               flags ["NOFREE"]
-              constants: 'Point' | 1 | <code object scale, line 2> | 'Point.scale' | None | (1,)
+              constants: 'Point' | <code object scale, line 2> | 'Point.scale' | None
               variables: none
                 1   0    LOAD_NAME 0 __name__
                     2    STORE_NAME 1 __module__
                     4    LOAD_CONST 0 'Point'
                     6    STORE_NAME 2 __qualname__
-                2   8    LOAD_CONST 5 (1,)
-                   10    LOAD_CONST 2 <code object scale, line 2>
-                   12    LOAD_CONST 3 'Point.scale'
-                   14    MAKE_FUNCTION 1 defaults
-                   16    STORE_NAME 3 scale
-                   18    LOAD_CONST 4 None
-                   20    RETURN_VALUE
+                2   8    LOAD_CONST 1 <code object scale, line 2>
+                   10    LOAD_CONST 2 'Point.scale'
+                   12    MAKE_FUNCTION 0
+                   14    STORE_NAME 3 scale
+                   16    LOAD_CONST 3 None
+                   18    RETURN_VALUE
             2 in Some(1): Point.scale
               flags ["OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS"]
-              constants: None | <code object <listcomp>, line 4> | 'Point.scale.<locals>.<listcomp>' | <code object <lambda>, line 6> | 'Point.scale.<locals>.<lambda>'
-              variables: self local | x local | y local | z local | rest local | more local | error cell | self cell | x cell
-                3   0    SETUP_FINALLY 20 to 22
-                4   2    LOAD_CLOSURE 2 x
-                    4    BUILD_TUPLE 1
-                    6    LOAD_CONST 1 <code object <listcomp>, line 4>
-                    8    LOAD_CONST 2 'Point.scale.<locals>.<listcomp>'
-                   10    MAKE_FUNCTION 8 closure
-                   12    LOAD_FAST 4 rest
-                   14    GET_ITER
-                   16    CALL_FUNCTION 1
-                   18    POP_BLOCK
-                   20    RETURN_VALUE
-                5  22 >> DUP_TOP
-                   24    LOAD_GLOBAL 0 ValueError
-                   26    COMPARE_OP 10 exception match
-                   28    POP_JUMP_IF_FALSE 72 to 72
-                   30    POP_TOP
-                   32    STORE_DEREF 0 error
-                   34    POP_TOP
-                   36    SETUP_FINALLY 22 to 60
-                6  38    LOAD_CLOSURE 0 error
-                   40    LOAD_CLOSURE 1 self
-                   42    BUILD_TUPLE 2
-                   44    LOAD_CONST 3 <code object <lambda>, line 6>
-                   46    LOAD_CONST 4 'Point.scale.<locals>.<lambda>'
-                   48    MAKE_FUNCTION 8 closure
-                   50    ROT_FOUR
-                   52    POP_BLOCK
-                   54    POP_EXCEPT
-                   56    CALL_FINALLY 2 to 60
-                   58    RETURN_VALUE
-                   60 >> LOAD_CONST 0 None
-                   62    STORE_DEREF 0 error
-                   64    DELETE_DEREF 0 error
-                   66    END_FINALLY
-                   68    POP_EXCEPT
-                   70    JUMP_FORWARD 2 to 74
-                   72 >> END_FINALLY
-                   74 >> LOAD_CONST 0 None
-                   76    RETURN_VALUE
-            3 in Some(2): Point.scale.<locals>.<listcomp>
-              flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
-              constants: none
-              variables: .0 local | part local | x free
-                4   0    BUILD_LIST 0
-                    2    LOAD_FAST 0 .0
-                    4 >> FOR_ITER 12 to 18
-                    6    STORE_FAST 1 part
-                    8    LOAD_DEREF 0 x
-                   10    LOAD_FAST 1 part
-                   12    BINARY_ADD
-                   14    LIST_APPEND 2
-                   16    JUMP_ABSOLUTE 4 to 4
-                   18 >> RETURN_VALUE
-            4 in Some(2): Point.scale.<locals>.<lambda>
+              constants: None | <code object <lambda>, line 6> | 'Point.scale.<locals>.<lambda>'
+              variables: self local | x local | y local | z local | rest local | more local | error cell | self cell
+                3   0    SETUP_FINALLY 18 to 20
+                4   2    LOAD_FAST 4 rest
+                    4    POP_JUMP_IF_FALSE 14 to 14
+                    6    LOAD_FAST 1 x
+                    8    LOAD_FAST 2 y
+                   10    BINARY_ADD
+                   12    JUMP_FORWARD 2 to 16
+                   14 >> LOAD_FAST 3 z
+                   16 >> POP_BLOCK
+                   18    RETURN_VALUE
+                5  20 >> DUP_TOP
+                   22    LOAD_GLOBAL 0 ValueError
+                   24    COMPARE_OP 10 exception match
+                   26    POP_JUMP_IF_FALSE 70 to 70
+                   28    POP_TOP
+                   30    STORE_DEREF 0 error
+                   32    POP_TOP
+                   34    SETUP_FINALLY 22 to 58
+                6  36    LOAD_CLOSURE 0 error
+                   38    LOAD_CLOSURE 1 self
+                   40    BUILD_TUPLE 2
+                   42    LOAD_CONST 1 <code object <lambda>, line 6>
+                   44    LOAD_CONST 2 'Point.scale.<locals>.<lambda>'
+                   46    MAKE_FUNCTION 8 closure
+                   48    ROT_FOUR
+                   50    POP_BLOCK
+                   52    POP_EXCEPT
+                   54    CALL_FINALLY 2 to 58
+                   56    RETURN_VALUE
+                   58 >> LOAD_CONST 0 None
+                   60    STORE_DEREF 0 error
+                   62    DELETE_DEREF 0 error
+                   64    END_FINALLY
+                   66    POP_EXCEPT
+                   68    JUMP_FORWARD 2 to 72
+                   70 >> END_FINALLY
+                   72 >> LOAD_CONST 0 None
+                   74    RETURN_VALUE
+            3 in Some(2): Point.scale.<locals>.<lambda>
               flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
               constants: None
               variables: error free | self free
@@ -189,7 +173,7 @@ fn python_3_13() {
                    22    RETURN_CONST 2 None
             1 in Some(0): Point
               flags []
-              constants: 'Point' | 1 | <code object Point.scale, line 2> | () | None | (1,)
+              constants: 'Point' | 1 | <code object Point.scale, line 2> | () | None
               variables: none
                 1   0    RESUME 0
                     2    LOAD_NAME 0 __name__
@@ -198,78 +182,59 @@ fn python_3_13() {
                     8    STORE_NAME 2 __qualname__
                    10    LOAD_CONST 1 1
                    12    STORE_NAME 3 __firstlineno__
-                2  14    LOAD_CONST 5 (1,)
-                   16    LOAD_CONST 2 <code object Point.scale, line 2>
-                   18    MAKE_FUNCTION
-                   20    SET_FUNCTION_ATTRIBUTE 1 defaults
-                   22    STORE_NAME 4 scale
-                   24    LOAD_CONST 3 ()
-                   26    STORE_NAME 5 __static_attributes__
-                   28    RETURN_CONST 4 None
+                2  14    LOAD_CONST 2 <code object Point.scale, line 2>
+                   16    MAKE_FUNCTION
+                   18    STORE_NAME 4 scale
+                   20    LOAD_CONST 3 ()
+                   22    STORE_NAME 5 __static_attributes__
+                   24    RETURN_CONST 4 None
             2 in Some(1): Point.scale
               flags ["OPTIMIZED", "NEWLOCALS", "VARARGS", "VARKEYWORDS"]
               constants: None | <code object Point.scale.<locals>.<lambda>, line 6>
-              variables: self local+cell | x local | y local | z local | rest local | more local | part local | error cell
+              variables: self local+cell | x local | y local | z local | rest local | more local | error cell
                     0    MAKE_CELL 0 self
-                    2    MAKE_CELL 7 error
+                    2    MAKE_CELL 6 error
                 2   4    RESUME 0
                 3   6    NOP
                 4   8    LOAD_FAST 4 rest
-                   10    GET_ITER
-                   12    LOAD_FAST_AND_CLEAR 6 part
-                   14    SWAP 2
-                   16    BUILD_LIST 0
-                   18    SWAP 2
-                   20    GET_ITER
-                   22 >> FOR_ITER 7 to 40
-                   26    STORE_FAST_LOAD_FAST 97 part, x
-                   28    LOAD_FAST 6 part
-                   30    BINARY_OP 0 +
-                   34    LIST_APPEND 2
-                   36    JUMP_BACKWARD 9 to 22
-                   40 >> END_FOR
-                   42    POP_TOP
-                   44    SWAP 2
-                   46    STORE_FAST 6 part
-                   48    RETURN_VALUE
-                   50 !> SWAP 2
-                   52    POP_TOP
-                   54    SWAP 2
-                   56    STORE_FAST 6 part
-                   58    RERAISE 0
-                   60 !> PUSH_EXC_INFO
-                5  62    LOAD_GLOBAL 0 ValueError
-                   72    CHECK_EXC_MATCH
-                   74    POP_JUMP_IF_FALSE 17 to 112
-                   78    STORE_DEREF 7 error
-                6  80    LOAD_FAST 7 error
-                   82    LOAD_FAST 0 self
-                   84    BUILD_TUPLE 2
-                   86    LOAD_CONST 1 <code object Point.scale.<locals>.<lambda>, line 6>
-                   88    MAKE_FUNCTION
-                   90    SET_FUNCTION_ATTRIBUTE 8 closure
-                   92    SWAP 2
-                   94    POP_EXCEPT
-                   96    LOAD_CONST 0 None
-                   98    STORE_DEREF 7 error
-                  100    DELETE_DEREF 7 error
-                  102    RETURN_VALUE
-                  104 !> LOAD_CONST 0 None
-                  106    STORE_DEREF 7 error
-                  108    DELETE_DEREF 7 error
-                  110    RERAISE 1
-                5 112 >> RERAISE 0
-                  114 !> COPY 3
-                  116    POP_EXCEPT
-                  118    RERAISE 1
-              8 to 16 -> 60
-              16 to 44 -> 50
-              44 to 48 -> 60
-              50 to 60 -> 60
-              60 to 80 -> 114
-              80 to 92 -> 104
-              92 to 94 -> 114
-              104 to 114 -> 114
+                   10    TO_BOOL
+                   18    POP_JUMP_IF_FALSE 4 to 30
+                   22    LOAD_FAST_LOAD_FAST 18 x, y
+                   24    BINARY_OP 0 +
+                   28    RETURN_VALUE
+                   30 >> LOAD_FAST 3 z
+                   32    RETURN_VALUE
+                   34 !> PUSH_EXC_INFO
+                5  36    LOAD_GLOBAL 0 ValueError
+                   46    CHECK_EXC_MATCH
+                   48    POP_JUMP_IF_FALSE 17 to 86
+                   52    STORE_DEREF 6 error
+                6  54    LOAD_FAST 6 error
+                   56    LOAD_FAST 0 self
+                   58    BUILD_TUPLE 2
+                   60    LOAD_CONST 1 <code object Point.scale.<locals>.<lambda>, line 6>
+                   62    MAKE_FUNCTION
+                   64    SET_FUNCTION_ATTRIBUTE 8 closure
+                   66    SWAP 2
+                   68    POP_EXCEPT
+                   70    LOAD_CONST 0 None
+                   72    STORE_DEREF 6 error
+                   74    DELETE_DEREF 6 error
+                   76    RETURN_VALUE
+                   78 !> LOAD_CONST 0 None
+                   80    STORE_DEREF 6 error
+                   82    DELETE_DEREF 6 error
+                   84    RERAISE 1
+                5  86 >> RERAISE 0
+                   88 !> COPY 3
+                   90    POP_EXCEPT
+                   92    RERAISE 1
+              8 to 28 -> 34
+              30 to 32 -> 34
+              34 to 54 -> 88
+              54 to 66 -> 78
+              66 to 68 -> 88
+              78 to 88 -> 88
             3 in Some(2): Point.scale.<locals>.<lambda>
               flags ["OPTIMIZED", "NEWLOCALS", "NESTED"]
               constants: None

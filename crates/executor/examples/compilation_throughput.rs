@@ -1,6 +1,6 @@
 //! Compiles every `.py` below a folder and says how long it took. For measuring the executor
 //! alone, without workspace, manifest and plan:
-//! `cargo run --release -p bytekiln-executor --example throughput -- PYTHON FOLDER CACHE JOBS`
+//! `cargo run --release -p bytekiln-executor --example compilation_throughput -- PYTHON FOLDER CACHE JOBS`
 //! (`-` for no cache).
 
 use std::num::NonZeroUsize;

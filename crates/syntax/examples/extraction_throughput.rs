@@ -1,5 +1,5 @@
 //! Measures extraction: reads all Python sources under the given folders, then extracts their
-//! imports a few times and prints the best. `cargo run --release --example throughput -- FOLDER…`.
+//! imports a few times and prints the best. `cargo run --release --example extraction_throughput -- FOLDER…`.
 //! With `--names`, also what modules bind, which reads sources to their end. Measures no I/O.
 #![expect(
     clippy::print_stdout,
