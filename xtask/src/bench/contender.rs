@@ -213,6 +213,9 @@ impl Workplace {
         line.push_str(&shell::display(command));
         let python = self.python.to_string_lossy().into_owned();
         let base = format!("{}/", self.folder.path().display());
+        if let Some(memory) = &self.memory {
+            line = line.replace(&format!("{}/", memory.path().display()), "");
+        }
         line.replace(&python, "3.11").replace(&base, "").replacen("python3.11 -m", "python -m", 1)
     }
 }

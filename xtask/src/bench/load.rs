@@ -9,7 +9,8 @@ use super::corpora::RawCaches;
 use super::measure;
 use crate::shell;
 
-/// Loads all payloads of both folders, by turns, and prints the best and the median second of each.
+/// Loads all payloads of both folders, by turns file by file, so that what disturbs one side disturbs
+/// the other. Prints the sum of the best time of each file, and the median of the turns.
 const LOAD: &str = "
 import gc, json, marshal, os, statistics, sys, time
 def payloads(root):
@@ -24,15 +25,23 @@ def payloads(root):
 sides = [payloads(root) for root in sys.argv[1:3]]
 assert sides[0].keys() == sides[1].keys() and sides[0]
 lists = [[side[name] for name in sorted(side)] for side in sides]
-times = [[], []]
+clock = time.perf_counter
+totals = [[], []]
+best = [[1e9] * len(lists[0]) for _ in lists]
 gc.disable()
 for turn in range(int(sys.argv[3])):
-    for side in ((0, 1), (1, 0))[turn % 2]:
-        start = time.perf_counter()
-        for payload in lists[side]:
+    spent = [0, 0]
+    for at in range(len(lists[0])):
+        for side in ((0, 1), (1, 0))[(turn + at) % 2]:
+            payload = lists[side][at]
+            start = clock()
             marshal.loads(payload)
-        times[side].append(time.perf_counter() - start)
-print(json.dumps({'best': [min(t) for t in times], 'median': [statistics.median(t) for t in times],
+            took = clock() - start
+            spent[side] += took
+            best[side][at] = min(best[side][at], took)
+    for side in 0, 1:
+        totals[side].append(spent[side])
+print(json.dumps({'best': [sum(b) for b in best], 'median': [statistics.median(t) for t in totals],
                   'bytes': [sum(map(len, side)) for side in lists], 'files': len(lists[0])}))
 ";
 
@@ -61,10 +70,10 @@ fn section(printed: &Value) -> Result<String> {
     let met = |met: bool| if met { "met" } else { "missed" };
     Ok(format!(
         "| | raw | canonical | ratio |\n|---|---|---|---|\n\
-         | `marshal.loads`, best | {:.4} s | {:.4} s | {:.3} |\n\
-         | `marshal.loads`, median | {:.4} s | {:.4} s | {:.3} |\n\
+         | `marshal.loads`, each file's best | {:.4} s | {:.4} s | {:.3} |\n\
+         | `marshal.loads`, median turn | {:.4} s | {:.4} s | {:.3} |\n\
          | payload bytes | {:.0} | {:.0} | {:.4} |\n\n\
-         Goal: load time at most 1.02 (best): {}. Size at most 1.00: {}.\n",
+         Goal: load time at most 1.02 (each file's best): {}. Size at most 1.00: {}.\n",
         best.0,
         best.1,
         ratio(best),
@@ -91,8 +100,10 @@ mod tests {
             });
             section(&printed).unwrap_or_default()
         };
-        assert!(text(1.02, 100).ends_with("(best): met. Size at most 1.00: met.\n"));
-        assert!(text(1.03, 101).ends_with("(best): missed. Size at most 1.00: missed.\n"));
+        assert!(text(1.02, 100).ends_with("(each file's best): met. Size at most 1.00: met.\n"));
+        assert!(
+            text(1.03, 101).ends_with("(each file's best): missed. Size at most 1.00: missed.\n")
+        );
         assert!(section(&Value::Null).is_err());
     }
 }
