@@ -7,6 +7,7 @@ mod commands;
 pub mod environment;
 pub mod exit;
 pub mod failure;
+mod imports;
 pub mod prepared;
 pub mod report;
 pub mod schema;

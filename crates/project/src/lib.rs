@@ -5,6 +5,7 @@
 mod clean;
 mod discover;
 mod edit;
+mod imports;
 mod index;
 mod init;
 mod interpreter;
@@ -20,6 +21,9 @@ mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
+pub use imports::{
+    EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, load_graph,
+};
 pub use index::{
     CheckDepth, LockError, SettledQuery, SettledSummary, StateError, StateLock, lock_state,
     prepare_state, settled,
@@ -41,8 +45,8 @@ pub use lock::{
 };
 pub use manifest::{LocatedProblem, Place, WorkspaceError};
 pub use model::{
-    AllowanceRule, CacheSettings, Date, InterpreterSpec, LayoutSetting, Member, MemberOrigin,
-    OrphanPolicy, PrefixMap, Profile, RecordedPathPolicy, Workspace,
+    AllowanceRule, CacheSettings, DataRule, Date, GraphSettings, InterpreterSpec, LayoutSetting,
+    Member, MemberOrigin, OrphanPolicy, PrefixMap, Profile, RecordedPathPolicy, Workspace,
 };
 pub use scan::GlobError;
 pub use workspace::load_workspace;

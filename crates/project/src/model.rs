@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytekiln_action::RepoPath;
+use bytekiln_graph::Contract;
 use bytekiln_planner::Problem;
 use bytekiln_python::{InvalidationMode, OptimizationLevel};
 
@@ -27,6 +28,8 @@ pub struct Workspace {
     pub allowances: Vec<AllowanceRule>,
     /// The user's cache.
     pub cache: CacheSettings,
+    /// What the import graph is to know beyond the sources.
+    pub graph: GraphSettings,
     /// Warnings met on the way (e.g. a member glob that matches nothing).
     pub problems: Vec<Problem>,
 }
@@ -170,6 +173,28 @@ pub struct AllowanceRule {
     pub expires: Date,
     /// `file:line` where it stands, for messages.
     pub place: String,
+}
+
+/// `[graph]`: what the import graph is to know beyond the sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GraphSettings {
+    /// Modules that come to be at build or run time: `a.b`, or `a.b.*` for it and all below.
+    pub generated: Vec<String>,
+    /// Data files that modules read.
+    pub data: Vec<DataRule>,
+    /// Who may import whom.
+    pub contracts: Vec<Contract>,
+    /// Strings that look like dotted names and are found as modules are edges too.
+    pub strings: bool,
+}
+
+/// Data files that belong to modules: when one changes, the modules are affected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataRule {
+    /// Glob, relative to the workspace.
+    pub glob: String,
+    /// Dotted names of the modules that read them.
+    pub modules: Vec<String>,
 }
 
 /// A day of the Gregorian calendar.

@@ -50,6 +50,7 @@ pub fn load_workspace(
         profiles,
         allowances: settings.allowances,
         cache: settings.cache,
+        graph: settings.graph,
         problems: notes.warnings,
         root: home.root,
     })

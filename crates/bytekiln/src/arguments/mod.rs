@@ -3,6 +3,7 @@
 
 mod diff;
 mod doctor;
+mod graph;
 mod inspect;
 mod lock;
 mod normalize;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArguments;
 pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
+pub use graph::{FollowChoice, GraphSelection, ImportsChoice};
 pub use inspect::InspectArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};

@@ -10,6 +10,7 @@ mod sources;
 
 pub use error::{LoadError, LoadErrorKind};
 pub use record::{Completion, Filled, RecordError, RecordSummary, record};
+pub(crate) use request::open_folder;
 pub use request::{Loaded, LoadedInputs, Request, load};
 
 #[cfg(test)]

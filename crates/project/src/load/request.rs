@@ -248,7 +248,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     Ok(Loaded::Open(Box::new(LoadedInputs { inputs, roots, interpreters, state_trouble, memory })))
 }
 
-pub(super) fn open_folder(path: &Path) -> std::io::Result<OwnedFd> {
+pub(crate) fn open_folder(path: &Path) -> std::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }

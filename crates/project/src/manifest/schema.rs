@@ -10,7 +10,7 @@ use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
 use super::value::{file_glob, folder_below, member_pattern, size};
-use crate::model::{AllowanceRule, CacheSettings, Date, InterpreterSpec};
+use crate::model::{AllowanceRule, CacheSettings, Date, GraphSettings, InterpreterSpec};
 
 /// Keys that users look for at the wrong place.
 const ELSEWHERE: &[&str] = &[
@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) profiles: Vec<RawProfile>,
     pub(crate) allowances: Vec<AllowanceRule>,
     pub(crate) cache: CacheSettings,
+    pub(crate) graph: GraphSettings,
     /// Of a root `Cargo.toml`'s own package.
     pub(crate) package: Option<MemberSettings>,
 }

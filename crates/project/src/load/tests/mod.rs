@@ -71,6 +71,7 @@ impl Tree {
             profiles: [("dev".to_owned(), profile.clone())].into(),
             allowances: vec![],
             cache: CacheSettings::default(),
+            graph: crate::GraphSettings::default(),
             problems: vec![],
         };
         let tree = Tree {

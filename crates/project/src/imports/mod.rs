@@ -1,0 +1,9 @@
+//! The import graph of a workspace: walks it and the Python environment around it, takes the imports
+//! of each source from where they are kept by content digest or from the source, resolves them, and
+//! keeps the whole graph for the case that nothing changed. Knows nothing of compilation.
+
+mod load;
+mod request;
+
+pub use load::load_graph;
+pub use request::{EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment};
