@@ -46,7 +46,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         legacy: false,
         threads: request.threads,
     });
-    let options = bytekiln_syntax::Options { names: true, strings: request.strings };
+    let options = bytekiln_syntax::Options { names: true, strings: request.strings.then_some(1) };
     let imports: Vec<Option<ModuleImports>> = crate::parallel::map(
         &scan.files,
         request.threads,
