@@ -9,12 +9,14 @@ mod file;
 mod links;
 mod locate;
 mod record;
+mod replace;
 mod tar;
 mod zip;
 
 pub use artifact::{Artifact, OpenOptions};
 pub use entry::{Container, Entry, EntryKind, EntryProblem, EntryProblemKind, Modified};
 pub use error::ArtifactError;
-pub use file::{Durability, FileStamp, ReadFile, ReplaceError, read_file, replace_file};
+pub use file::{FileStamp, ReadFile, read_file};
 pub use locate::{Located, LocatedKind, locate};
 pub use record::{Record, RecordError};
+pub use replace::{Durability, ReplaceError, Replacer};

@@ -9,6 +9,7 @@ mod work;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use bytekiln_artifact::Replacer;
 use bytekiln_proof::RewriteMode;
 use bytekiln_python::InvalidationMode;
 
@@ -44,7 +45,13 @@ pub(crate) fn run(
             NormalizeMode::Keep => RewriteMode::Keep,
         },
         recorded_path: arguments.recorded_path,
-        check: arguments.check,
+    };
+    let replacer = if arguments.check {
+        None
+    } else {
+        Some(Replacer::new().map_err(|error| {
+            CommandFailure::environment(format!("a thread could not be started: {error}"))
+        })?)
     };
     let human = arguments.format == PlanFormat::Human;
     if human {
@@ -59,7 +66,8 @@ pub(crate) fn run(
     troubles.append(&mut records.unreadable);
 
     terminal.start_bar("Normalizing", inventory.subjects.len());
-    let outcomes = work::run(&inventory.subjects, &records, wanted, jobs, &CANCEL, &|subject| {
+    let (subjects, replace) = (&inventory.subjects, replacer.as_ref());
+    let outcomes = work::run(subjects, &records, wanted, replace, jobs, &CANCEL, &|subject| {
         terminal.advance_bar(|| subject.shown.display().to_string());
     });
     terminal.finish_bar();
@@ -69,13 +77,15 @@ pub(crate) fn run(
             records.update(&rows, *digest);
         }
     }
-    if !wanted.check {
-        troubles.extend(records.write());
+    if let Some(replacer) = replacer {
+        troubles.extend(records.write(&replacer));
+        troubles.extend(replacer.finish().iter().map(ToString::to_string));
     }
     let run = Run {
         inventory: &inventory,
         outcomes: &outcomes,
         wanted,
+        check: arguments.check,
         records: records.changed(),
         troubles: &troubles,
         elapsed: started.elapsed(),
@@ -92,10 +102,7 @@ fn status(run: &Run<'_>) -> ExitStatus {
     let counts = run.counts();
     if CANCEL.load(Ordering::Relaxed) {
         ExitStatus::Interrupted
-    } else if !counts.is_well()
-        || !run.troubles.is_empty()
-        || (run.wanted.check && !counts.is_normal())
-    {
+    } else if !counts.is_well() || !run.troubles.is_empty() || (run.check && !counts.is_normal()) {
         ExitStatus::Failure
     } else {
         ExitStatus::Success

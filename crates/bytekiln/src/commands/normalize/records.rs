@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::Digest;
-use bytekiln_artifact::{Durability, FileStamp, Record, read_file, replace_file};
+use bytekiln_artifact::{Durability, FileStamp, Record, Replacer, read_file};
 
 /// No `RECORD` is longer.
 const LIMIT: u64 = 256 << 20;
@@ -114,13 +114,13 @@ impl Records {
     }
 
     /// Writes those that changed. Each is the whole old file or the whole new one.
-    pub(super) fn write(&self) -> Vec<String> {
+    pub(super) fn write(&self, replacer: &Replacer) -> Vec<String> {
         self.files
             .iter()
             .filter(|file| file.record.is_changed())
             .filter_map(|file| {
-                replace_file(&file.path, &file.stamp, &file.record.to_bytes(), Durability::Kept)
-                    .err()
+                let bytes = file.record.to_bytes();
+                replacer.replace(&file.path, &file.stamp, &bytes, Durability::Kept).err()
             })
             .map(|error| error.to_string())
             .collect()

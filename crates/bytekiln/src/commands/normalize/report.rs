@@ -18,6 +18,8 @@ pub(super) struct Run<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) outcomes: &'a [Outcome],
     pub(super) wanted: Wanted,
+    /// Nothing was written.
+    pub(super) check: bool,
     /// `RECORD`s that were written, or would be.
     pub(super) records: usize,
     /// What could not be read or written beside the caches.
@@ -131,7 +133,7 @@ fn changes(run: &Run<'_>, terminal: &Terminal) {
         match outcome {
             Outcome::Normalized { header, recorded_path, .. } => {
                 let what = changed(*header, *recorded_path).join(", ");
-                let verb = if run.wanted.check { "Dirty" } else { "Normalized" };
+                let verb = if run.check { "Dirty" } else { "Normalized" };
                 terminal.status(verb, format!("{} ({what})", subject.shown.display()));
             }
             Outcome::Unchanged if terminal.verbosity() >= Verbosity::Everything => {
@@ -218,7 +220,7 @@ fn finished(run: &Run<'_>, terminal: &Terminal) {
     }
     if run.records > 0 {
         let plural = if run.records == 1 { "" } else { "s" };
-        let verb = if run.wanted.check { "would be " } else { "" };
+        let verb = if run.check { "would be " } else { "" };
         details.push(format!("{} RECORD{plural} {verb}updated", grouped(run.records)));
     }
     let details =
@@ -227,7 +229,7 @@ fn finished(run: &Run<'_>, terminal: &Terminal) {
     let total = run.total();
     let caches = if total == 1 { "cache" } else { "caches" };
     let (normalized, total) = (grouped(counts.normalized), grouped(total));
-    let done = match (counts.normalized, run.wanted.check) {
+    let done = match (counts.normalized, run.check) {
         (0, _) if counts.is_well() && counts.not_tried == 0 => {
             format!("nothing to do for {total} {caches}")
         }
@@ -273,7 +275,7 @@ pub(super) fn json(run: &Run<'_>, arguments: &NormalizeArguments, terminal: &Ter
     let name = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
     let document = json!({
         "schema": "bytekiln-normalize/1",
-        "check": run.wanted.check,
+        "check": run.check,
         "invalidation_mode": match run.wanted.mode {
             bytekiln_proof::RewriteMode::Keep => "keep",
             bytekiln_proof::RewriteMode::Hash(mode) => mode.as_str(),

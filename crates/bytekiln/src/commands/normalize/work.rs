@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytekiln_action::Digest;
-use bytekiln_artifact::{Durability, ReadFile, read_file, replace_file};
+use bytekiln_artifact::{Durability, ReadFile, Replacer, read_file};
 use bytekiln_codec::{Header, Limits};
 use bytekiln_proof::{
     Rewrite, RewriteMode, RewriteRefusal, RewriteRequest, RewriteSource, Staleness, rewrite,
@@ -30,8 +30,6 @@ const STRIDE: usize = 16;
 pub(super) struct Wanted {
     pub(super) mode: RewriteMode,
     pub(super) recorded_path: NormalizeRecordedPath,
-    /// Write nothing.
-    pub(super) check: bool,
 }
 
 /// What came of a cache.
@@ -60,18 +58,19 @@ pub(super) enum Outcome {
     NotTried,
 }
 
-/// Works on all subjects; results in their order.
+/// Works on all subjects; results in their order. Without a replacer nothing is written.
 pub(super) fn run(
     subjects: &[Subject],
     records: &Records,
     wanted: Wanted,
+    replacer: Option<&Replacer>,
     jobs: NonZeroUsize,
     cancel: &AtomicBool,
     done: &(dyn Fn(&Subject) + Sync),
 ) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut worker = Worker { records, wanted, last_source: None };
+        let mut worker = Worker { records, wanted, replacer, last_source: None };
         let mut results = Vec::new();
         loop {
             let start = next.fetch_add(STRIDE, Ordering::Relaxed);
@@ -111,6 +110,7 @@ pub(super) fn run(
 struct Worker<'a> {
     records: &'a Records,
     wanted: Wanted,
+    replacer: Option<&'a Replacer>,
     /// Caches of several releases and levels have one source.
     last_source: Option<(PathBuf, Arc<ReadFile>)>,
 }
@@ -164,9 +164,9 @@ impl Worker<'_> {
         };
         let durability =
             if source_file.is_some() { Durability::Rebuildable } else { Durability::Kept };
-        if !self.wanted.check
+        if let Some(replacer) = self.replacer
             && let Err(error) =
-                replace_file(&subject.path, &read.stamp, &replacement.bytes, durability)
+                replacer.replace(&subject.path, &read.stamp, &replacement.bytes, durability)
         {
             return Outcome::Failed(error.to_string());
         }
