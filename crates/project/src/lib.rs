@@ -22,7 +22,8 @@ mod workspace;
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use imports::{
-    EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, load_graph,
+    EnvironmentError, EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, Venv,
+    VenvChoice, find_venv, load_graph, standard_library, target_platform, this_platform,
 };
 pub use index::{
     CheckDepth, LockError, SettledQuery, SettledSummary, StateError, StateLock, lock_state,

@@ -2,8 +2,12 @@
 //! of each source from where they are kept by content digest or from the source, resolves them, and
 //! keeps the whole graph for the case that nothing changed. Knows nothing of compilation.
 
+mod environment;
 mod load;
 mod request;
 
+pub use environment::{
+    EnvironmentError, Venv, VenvChoice, find_venv, standard_library, target_platform, this_platform,
+};
 pub use load::load_graph;
 pub use request::{EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment};
