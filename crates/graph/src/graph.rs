@@ -2,6 +2,7 @@
 //! (20 bytes an edge with its way back). Knows nothing of how names were resolved.
 
 mod assemble;
+mod snapshot;
 
 use bytekiln_action::{Digest, RepoPath};
 

@@ -8,4 +8,5 @@ mod questions;
 mod resolution;
 mod standard;
 
-use fixture::{Workspace, check};
+pub(crate) use fixture::Workspace;
+use fixture::check;

@@ -33,13 +33,13 @@ const PLATFORMS: [Platform; 6] = [
     Platform::PythonImplementation,
 ];
 
-/// Bytes that are no record, or one of another version.
+/// Bytes that are no record or graph, or one of another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeError;
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a record of imports that this version wrote")
+        f.write_str("not what this version wrote of imports")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     SourceFile, Sources, Target, TargetPlatform,
 };
 
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     pub(super) minor: u8,
     pub(super) strings: Option<u32>,
     pub(super) generated: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     #[track_caller]
-    pub(super) fn new(text: &str) -> Workspace {
+    pub(crate) fn new(text: &str) -> Workspace {
         let start = text.find("//- /").unwrap_or(text.len());
         let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let mut workspace = Workspace {
@@ -164,7 +164,7 @@ impl Workspace {
         }
     }
 
-    pub(super) fn graph(&self) -> Graph {
+    pub(crate) fn graph(&self) -> Graph {
         Graph::build(&self.sources())
     }
 }
