@@ -17,6 +17,10 @@ pub struct GraphSelection {
     /// Look at no virtual environment
     #[arg(long, conflicts_with = "venv", help_heading = "Graph")]
     pub no_venv: bool,
+    /// Decide conditions for this platform: linux, darwin, win32, or all for none [default: the
+    /// interpreter's, if it had to be asked, else this one]
+    #[arg(long, value_name = "PLATFORM", help_heading = "Graph")]
+    pub python_platform: Option<String>,
     /// Whose sources are read; of all others only names are known
     #[arg(long, value_name = "WHOSE", default_value = "workspace", help_heading = "Graph")]
     pub follow: FollowChoice,
@@ -57,4 +61,77 @@ pub enum ImportsChoice {
     Runtime,
     /// And those for type checkers, in strings, and under tests that never hold.
     All,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    bytekiln graph                                    what there is, and what is wrong with it\n  \
+    bytekiln graph --format json -o graph.json        everything, as docs/graph.md says\n  \
+    bytekiln graph --format html -o graph.html        a page to search, zoom and filter\n  \
+    bytekiln graph --from app.main --format dot       what one module loads, for graphviz\n  \
+    bytekiln graph --by member --format mermaid       members, for a README\n\n\
+    Modules are named as imports do (`a.b`, or `a.b.*` with all below), by file or folder, or as\n\
+    `member:NAME` and `dist:NAME`. See also `deps`, `rdeps`, `why`, `cycles`, `affected`, `layers`.")]
+pub struct GraphArguments {
+    /// How it is shown
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub format: GraphFormat,
+    /// Write it to this file instead of standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// What is one node [default: module; dot and mermaid take larger ones where there are too many]
+    #[arg(long, value_name = "WHAT", help_heading = "Output")]
+    pub by: Option<GroupChoice>,
+    /// Packages with at most so many names: 1 for `a`, 2 for `a.b`
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub depth: Option<NonZeroUsize>,
+    /// Only what this imports, directly or not (repeatable)
+    #[arg(long, value_name = "MODULE", help_heading = "Selection")]
+    pub from: Vec<String>,
+    /// Only what imports this, directly or not (repeatable)
+    #[arg(long, value_name = "MODULE", help_heading = "Selection")]
+    pub to: Vec<String>,
+    /// Only what is around this, both ways (repeatable)
+    #[arg(long, value_name = "MODULE", help_heading = "Selection")]
+    pub around: Vec<String>,
+    /// How many imports away [default: 1 for --around, no limit for --from and --to]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    pub distance: Option<usize>,
+    /// Only modules of the workspace
+    #[arg(long, help_heading = "Selection")]
+    pub internal: bool,
+    /// Which graph.
+    #[command(flatten)]
+    pub selection: GraphSelection,
+}
+
+/// `--format` of `graph`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A summary for people.
+    Human,
+    /// For machines: the documented schema of docs/graph.md.
+    Json,
+    /// Files and the files that they import, as `ruff analyze graph` writes it.
+    JsonMap,
+    /// For graphviz.
+    Dot,
+    /// For READMEs: a flowchart of Mermaid.
+    Mermaid,
+    /// One page that needs nothing else.
+    Html,
+}
+
+/// `--by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum GroupChoice {
+    /// Each module.
+    Module,
+    /// Packages; distributions and the standard library are one node each.
+    Package,
+    /// Members and distributions.
+    Distribution,
+    /// Members; all that is installed is one node.
+    Member,
 }

@@ -15,7 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArguments;
 pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
-pub use graph::{FollowChoice, GraphSelection, ImportsChoice};
+pub use graph::{
+    FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
+};
 pub use inspect::InspectArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
@@ -113,6 +115,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Compare two .pyc files, trees or archives
     Diff(DiffArguments),
+    /// Show who imports whom: for people, as JSON, DOT, Mermaid or a page
+    Graph(GraphArguments),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 mod clean;
 mod diff;
 mod doctor;
+mod graph;
 mod inspect;
 mod lock;
 mod manifest;
@@ -60,6 +61,7 @@ pub(crate) fn run(
         Command::Lock(lock) => lock::run(lock, session(&lock.selection())?, terminal),
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
+        Command::Graph(graph) => graph::run(graph, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

@@ -123,6 +123,21 @@ impl Terminal {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
+    /// Large data on standard output, written as it is made. A reader that has gone away is no fault.
+    ///
+    /// # Errors
+    /// Standard output takes no more, as on a full disk.
+    pub fn stream(
+        &self,
+        write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
     /// Shows a bar that vanishes, on a terminal and unless quiet.
     pub fn start_bar(&self, verb: &'static str, length: usize) {
         if !self.interactive || self.verbosity == Verbosity::Quiet || length == 0 {
