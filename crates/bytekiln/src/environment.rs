@@ -14,6 +14,8 @@ pub const HOME: &str = "HOME";
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// Where pyenv keeps its interpreters, if not in `~/.pyenv`.
 pub const PYENV_ROOT: &str = "PYENV_ROOT";
+/// The virtual environment that is active: where the import graph finds distributions.
+pub const VIRTUAL_ENV: &str = "VIRTUAL_ENV";
 /// Set to anything: no colours (no-color.org).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Set to anything but 0: colours even where standard error is no terminal.
@@ -37,6 +39,8 @@ pub struct Environment {
     pub xdg_cache_home: Option<PathBuf>,
     /// `PYENV_ROOT`.
     pub pyenv_root: Option<PathBuf>,
+    /// `VIRTUAL_ENV`.
+    pub virtual_env: Option<PathBuf>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -65,6 +69,7 @@ impl Environment {
                 .map(PathBuf::from)
                 .filter(|path| path.is_absolute()),
             pyenv_root: set(PYENV_ROOT).map(PathBuf::from),
+            virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS

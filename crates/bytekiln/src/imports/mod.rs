@@ -4,6 +4,7 @@
 mod naming;
 mod open;
 mod select;
+mod surroundings;
 
 use std::path::PathBuf;
 

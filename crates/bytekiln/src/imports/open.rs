@@ -1,14 +1,11 @@
 //! From arguments to a graph: workspace, interpreter, environment, load.
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::{Target, TargetPlatform, Which};
-use bytekiln_project::{
-    Follow, GraphRequest, InterpreterSpec, PythonEnvironment, Workspace, find_interpreters,
-    load_graph,
-};
-use bytekiln_python::Release;
+use bytekiln_graph::Which;
+use bytekiln_project::{Follow, GraphRequest, load_graph};
 
 use super::OpenGraph;
+use super::surroundings::Surroundings;
 use crate::arguments::{FollowChoice, Global, GraphSelection, ImportsChoice};
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
@@ -31,8 +28,9 @@ pub(crate) fn open(
         Some(folder) => start.join(folder),
         None => workspace.root.join(".bytekiln"),
     };
-    let target = target(selection, &workspace, &state_dir, environment)?;
-    let python_environment = PythonEnvironment::default();
+    let surroundings =
+        Surroundings { selection, start: &start, state_dir: &state_dir, environment };
+    let (target, python_environment) = surroundings.of(&workspace, terminal)?;
     let request = GraphRequest {
         workspace: &workspace,
         target: target.clone(),
@@ -62,37 +60,4 @@ pub(crate) fn open(
         ImportsChoice::All => Which::All,
     });
     Ok(OpenGraph { workspace, loaded, target, imports, start })
-}
-
-/// A version says all that a graph needs; of a path or a command the interpreter has to be asked.
-fn target(
-    selection: &GraphSelection,
-    workspace: &Workspace,
-    state_dir: &std::path::Path,
-    environment: &Environment,
-) -> Result<Target, CommandFailure> {
-    let specs: Vec<InterpreterSpec> = match &selection.python {
-        Some(text) => vec![
-            InterpreterSpec::parse(text)
-                .map_err(|error| CommandFailure::usage(format!("--python `{text}`: {error}")))?,
-        ],
-        None => {
-            let dev = workspace.profiles.get("dev");
-            dev.map(|profile| profile.interpreters.clone()).unwrap_or_default()
-        }
-    };
-    if let Some(InterpreterSpec::Version { numbers, .. }) = specs.first()
-        && let [3, minor, ..] = numbers.as_slice()
-        && let Some(release) = u8::try_from(*minor).ok().and_then(Release::from_minor)
-    {
-        return Ok(Target { release, platform: TargetPlatform::default() });
-    }
-    let first = specs.get(..1).unwrap_or_default();
-    let search = environment.search_path();
-    let found = find_interpreters(first, &search, &workspace.root, state_dir)
-        .map_err(|error| CommandFailure::interpreter(&error))?;
-    let interpreter =
-        found.first().ok_or_else(|| CommandFailure::environment("no interpreter was found"))?;
-    let release = interpreter.toolchain.release;
-    Ok(Target { release, platform: TargetPlatform::default() })
 }
