@@ -88,7 +88,7 @@ fn every_cache_of_a_tree_has_a_line() {
     sandbox.write(&cache("other"), "no cache");
     let output = sandbox.run(&["inspect", "pkg"]).code(1).says(&["other", "no valid cache"]);
     assert!(output.stdout.contains("shape"), "{}", output.shown());
-    sandbox.run(&["inspect", "nowhere.pyc"]).code(1).says(&["nowhere.pyc"]);
+    sandbox.run(&["inspect", "nowhere.pyc"]).code(2).says(&["nowhere.pyc"]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn members_of_archives() {
     let value = json(&sandbox, &["app.zip"]);
     assert_eq!(value["files"].as_array().unwrap().len(), 2);
     assert!(value["files"][0].get("code_objects").is_none());
-    sandbox.run(&["inspect", "app.zip/pkg/absent.pyc"]).code(1).says(&["absent.pyc", "app.zip"]);
+    sandbox.run(&["inspect", "app.zip/pkg/absent.pyc"]).code(2).says(&["absent.pyc", "app.zip"]);
 }
 
 #[test]

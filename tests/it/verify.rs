@@ -539,3 +539,14 @@ fn sarif_has_what_it_must_have() {
     lines.sort_unstable();
     assert_eq!(lines.join("\n") + "\n", expected);
 }
+
+#[test]
+fn what_is_no_archive_is_a_wrong_argument() {
+    let Some(sandbox) = Sandbox::new("//- /notes.txt\nno archive\n") else { return };
+    for command in ["verify", "doctor", "normalize"] {
+        sandbox.run(&[command, "notes.txt"]).code(2).says(&["notes.txt", "neither a folder nor"]);
+        sandbox.run(&[command, "absent"]).code(2).says(&["absent", "No such file"]);
+    }
+    sandbox.run(&["inspect", "absent"]).code(2).says(&["absent", "No such file"]);
+    sandbox.run(&["diff", "absent", "notes.txt"]).code(2).says(&["absent", "No such file"]);
+}

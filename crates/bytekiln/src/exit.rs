@@ -15,7 +15,8 @@ pub enum ExitStatus {
     ///
     /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,
-    /// 2: wrong arguments, or a manifest or plan file with errors.
+    /// 2: wrong arguments, among them files that are not there or of no kind that the command takes,
+    /// or a manifest or plan file with errors.
     Usage,
     /// 3: the environment lacks something: no usable interpreter, an unreadable workspace, a state
     /// folder that cannot be locked.

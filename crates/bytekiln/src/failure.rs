@@ -1,5 +1,6 @@
 //! How a command ends when it cannot go on: what to say, what to advise, with which status.
 
+use bytekiln_artifact::ArtifactError;
 use bytekiln_project::InterpreterError;
 
 use crate::exit::ExitStatus;
@@ -37,6 +38,17 @@ impl CommandFailure {
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+
+    /// A path that was typed and cannot be looked into: what is not there or no archive is a wrong
+    /// argument, a damaged archive is a finding.
+    pub fn artifact(error: &ArtifactError) -> CommandFailure {
+        match error {
+            ArtifactError::Io { .. } | ArtifactError::Unknown { .. } => {
+                CommandFailure::usage(error)
+            }
+            _ => CommandFailure::failure(error),
         }
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use bytekiln_action::RepoPath;
 use bytekiln_artifact::{Artifact, EntryKind, LocatedKind, OpenOptions, locate, read_file};
 
+use crate::failure::CommandFailure;
+
 /// What was found.
 pub(crate) enum Opened {
     /// A file on the disk.
@@ -17,14 +19,14 @@ pub(crate) enum Opened {
     Tree(Artifact, RepoPath),
 }
 
-/// Opens it; the message of an error names it.
-pub(crate) fn open(path: &Path, jobs: NonZeroUsize) -> Result<Opened, String> {
-    let located = locate(path).map_err(|error| error.to_string())?;
+/// Opens it.
+pub(crate) fn open(path: &Path, jobs: NonZeroUsize) -> Result<Opened, CommandFailure> {
+    let located = locate(path).map_err(|error| CommandFailure::artifact(&error))?;
     if located.kind == LocatedKind::File {
         return Ok(Opened::File(located.path));
     }
     let artifact = Artifact::open(&located.path, &OpenOptions::new(jobs));
-    let artifact = artifact.map_err(|error| error.to_string())?;
+    let artifact = artifact.map_err(|error| CommandFailure::artifact(&error))?;
     if located.inside.is_root() {
         return Ok(Opened::Tree(artifact, located.inside));
     }
@@ -35,7 +37,11 @@ pub(crate) fn open(path: &Path, jobs: NonZeroUsize) -> Result<Opened, String> {
         Some((index, _)) => Ok(Opened::Member(artifact, index)),
         // Archives need not list their folders.
         None if has_below(&artifact, &located.inside) => Ok(Opened::Tree(artifact, located.inside)),
-        None => Err(format!("there is no `{}` in `{}`", located.inside, located.path.display())),
+        None => Err(CommandFailure::usage(format!(
+            "there is no `{}` in `{}`",
+            located.inside,
+            located.path.display()
+        ))),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, CommandFailure> {
     let start = start_folder(global, environment)?;
     let jobs = arguments.jobs.unwrap_or_else(bytekiln_executor::available_parallelism);
-    let opened = |path| open(&start.join(path), jobs).map_err(CommandFailure::usage);
+    let opened = |path| open(&start.join(path), jobs);
     let (left, right) = (opened(&arguments.left)?, opened(&arguments.right)?);
     let is_tree = |opened: &Opened| matches!(opened, Opened::Tree(..));
     if is_tree(&left) != is_tree(&right) {

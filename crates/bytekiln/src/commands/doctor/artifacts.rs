@@ -91,9 +91,9 @@ impl Artifacts {
         jobs: NonZeroUsize,
     ) -> Result<Root, CommandFailure> {
         use bytekiln_artifact::Container as Stored;
-        let located = locate(path).map_err(CommandFailure::usage)?;
+        let located = locate(path).map_err(|error| CommandFailure::artifact(&error))?;
         let artifact = Artifact::open(&located.path, &OpenOptions::new(jobs))
-            .map_err(CommandFailure::usage)?;
+            .map_err(|error| CommandFailure::artifact(&error))?;
         for problem in artifact.problems() {
             self.problems.push(format!("{problem} in `{}`", located.path.display()));
         }
@@ -235,7 +235,7 @@ fn linked(
         return Ok(found);
     };
     let outside = folder.join(OsStr::from_bytes(entry.path.as_bytes()));
-    let other = Artifact::open(&outside, &OpenOptions::new(jobs)).map_err(CommandFailure::usage)?;
+    let other = Artifact::open(&outside, &OpenOptions::new(jobs)).map_err(|error| CommandFailure::artifact(&error))?;
     for (index, entry) in other.entries().iter().enumerate() {
         if let Some((Kind::File, size, modified, _)) = follow(&other, index, Some(&outside)) {
             let path = outside.join(OsStr::from_bytes(entry.path.as_bytes()));

@@ -40,8 +40,18 @@ pub(crate) fn run(
         code_found: false,
     };
     for typed in &arguments.files {
-        if let Err(message) = inspection.path(typed, &start.join(typed)) {
-            inspection.error(&message);
+        match opened::open(&start.join(typed), jobs) {
+            Ok(opened) => {
+                if let Err(message) = inspection.opened(typed, opened) {
+                    inspection.error(&message);
+                }
+            }
+            Err(failure) => {
+                for message in &failure.messages {
+                    inspection.error(message);
+                }
+                inspection.status = failure.status;
+            }
         }
     }
     if !arguments.code.is_empty() && !inspection.code_found && !inspection.failed() {
@@ -67,18 +77,20 @@ struct Inspection<'a> {
 
 impl Inspection<'_> {
     fn failed(&self) -> bool {
-        self.status == ExitStatus::Failure
+        self.status != ExitStatus::Success
     }
 
     fn error(&mut self, message: &str) {
         self.terminal.error(message);
-        self.status = ExitStatus::Failure;
+        if !self.failed() {
+            self.status = ExitStatus::Failure;
+        }
     }
 
-    /// One path as it was typed.
-    fn path(&mut self, typed: &Path, path: &Path) -> Result<(), String> {
+    /// What one path that was typed leads to.
+    fn opened(&mut self, typed: &Path, opened: Opened) -> Result<(), String> {
         let shown = typed.display().to_string();
-        match opened::open(path, self.jobs)? {
+        match opened {
             Opened::File(path) => self.single(Subject::of_file(shown, &path)?),
             Opened::Member(artifact, index) => {
                 self.single(Subject::of_member(shown, &artifact, index)?)

@@ -76,7 +76,7 @@ impl Inventory {
         for typed in paths {
             let absolute = start.join(typed);
             let located = locate(&absolute).map_err(|error| {
-                CommandFailure::usage(error).hint("name folders, archives or .pyc files")
+                CommandFailure::artifact(&error).hint("name folders, archives or .pyc files")
             })?;
             let is_file = located.kind == LocatedKind::File
                 && absolute.extension() == Some(OsStr::new("pyc"));
@@ -115,7 +115,7 @@ impl Inventory {
 
     fn open(&mut self, path: &Path) -> Result<usize, CommandFailure> {
         let artifact = Artifact::open(path, &self.options).map_err(|error| {
-            CommandFailure::failure(error).hint(
+            CommandFailure::artifact(&error).hint(
                 "nothing in it could be verified; folders, zips, wheels, tars and tar.gz are read",
             )
         })?;
