@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytekiln_action::Digest;
 use bytekiln_cache::{DiskOptions, DiskStore, GcOptions, Store};
 use bytekiln_executor::{
-    InterpreterEngine, InterpreterOptions, JobEnd, LinkPolicy, Options as ExecutorOptions, Report,
-    Work, execute,
+    InterpreterEngine, InterpreterOptions, JobEnd, LinkPolicy, Options as ExecutorOptions, Order,
+    Report, Work, execute,
 };
 use bytekiln_planner::{ObservedState, Options as PlanOptions, OutputPath, Recorded, Slot, plan};
 use bytekiln_project::{
@@ -131,7 +131,16 @@ impl<'a> Session<'a> {
             link: LinkPolicy::Copy,
             timeout: START_TIMEOUT,
         };
-        execute(&work, &self.engine(), None, &options, &|_| {}, &AtomicBool::new(false))
+        execute(&Order {
+            work: &work,
+            expected: &[],
+            sources: None,
+            engine: &self.engine(),
+            store: None,
+            options: &options,
+            events: &|_| {},
+            cancel: &AtomicBool::new(false),
+        })
     }
 
     /// Removes the outputs of ours whose source was rejected: they are of an older text, and an

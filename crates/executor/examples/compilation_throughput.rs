@@ -17,7 +17,7 @@ use bytekiln_action::{
 };
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
 use bytekiln_executor::{
-    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy, Options, Work,
+    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy, Options, Order, Work,
     execute,
 };
 use bytekiln_planner::{OutputPath, RootId};
@@ -60,7 +60,16 @@ fn main() -> Outcome<()> {
         timeout: Duration::from_secs(60),
     };
     let store = store.as_ref().map(|store| store as &dyn Store);
-    let report = execute(&work, &engine, store, &options, &|_| (), &AtomicBool::new(false));
+    let report = execute(&Order {
+        work: &work,
+        expected: &[],
+        sources: None,
+        engine: &engine,
+        store,
+        options: &options,
+        events: &|_| (),
+        cancel: &AtomicBool::new(false),
+    });
     let mut counts = [0; 4];
     for (job, end) in work.jobs.iter().zip(&report.ends) {
         let kind = match end {

@@ -12,54 +12,36 @@ use crate::source::{Sources, WorkspaceFiles};
 use crate::worker::Slot;
 use crate::{Engine, Event, Expected, Options, Report, Subscriber, Work};
 
-/// Carries out all work: removes outputs, restores those that the store knows, compiles the others
-/// with `engine`, and records and writes what comes out. Never fails as a whole: each job has an
-/// end in the report, also after `cancel` has become true (which is noticed within a second).
-pub fn execute(
-    work: &Work,
-    engine: &dyn Engine,
-    store: Option<&dyn Store>,
-    options: &Options,
-    events: Subscriber<'_>,
-    cancel: &AtomicBool,
-) -> Report {
-    let files = WorkspaceFiles { root: work.roots.first().map(PathBuf::as_path) };
-    execute_with(work, &files, engine, store, options, events, cancel)
+/// What [`execute`] is to do, with what.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// The work.
+    pub work: &'a Work,
+    /// Which outputs may be written: one entry a job, those that are missing expect anything. A
+    /// stored result that is not expected counts as unknown; a compiled one is a failure.
+    pub expected: &'a [Expected],
+    /// Where sources are, if not below the first root of the work.
+    pub sources: Option<&'a dyn Sources>,
+    /// Who compiles.
+    pub engine: &'a dyn Engine,
+    /// What is known. Without it, jobs without an output leave nothing behind but their digest in
+    /// the report.
+    pub store: Option<&'a dyn Store>,
+    /// How.
+    pub options: &'a Options,
+    /// Who is told.
+    pub events: Subscriber<'a>,
+    /// Becomes true when nothing more is wanted, which is noticed within a second.
+    pub cancel: &'a AtomicBool,
 }
 
-/// As [`execute`], and writes no output but the expected ones: one entry a job, those that are
-/// missing expect anything. A stored result that is not expected counts as unknown; a compiled one
-/// is a failure.
-pub fn execute_expecting(
-    work: &Work,
-    expected: &[Expected],
-    engine: &dyn Engine,
-    store: Option<&dyn Store>,
-    options: &Options,
-    events: Subscriber<'_>,
-    cancel: &AtomicBool,
-) -> Report {
-    let files = WorkspaceFiles { root: work.roots.first().map(PathBuf::as_path) };
-    let mut execution = Execution::new(work, &files, store, options, events, cancel);
-    execution.expected = expected;
-    carry_out(execution, engine)
-}
-
-/// As [`execute`], with sources from elsewhere than below the first root of the work. Without a
-/// store, jobs without an output leave nothing behind but their digest in the report.
-pub fn execute_with(
-    work: &Work,
-    sources: &dyn Sources,
-    engine: &dyn Engine,
-    store: Option<&dyn Store>,
-    options: &Options,
-    events: Subscriber<'_>,
-    cancel: &AtomicBool,
-) -> Report {
-    carry_out(Execution::new(work, sources, store, options, events, cancel), engine)
-}
-
-fn carry_out(execution: Execution<'_>, engine: &dyn Engine) -> Report {
+/// Carries out all work: removes outputs, restores those that the store knows, compiles the others,
+/// and records and writes what comes out. Never fails as a whole: each job has an end in the report,
+/// also after it was cancelled.
+pub fn execute(order: &Order<'_>) -> Report {
+    let files = WorkspaceFiles { root: order.work.roots.first().map(PathBuf::as_path) };
+    let execution = Execution::new(order, order.sources.unwrap_or(&files));
+    let engine = order.engine;
     let (work, events) = (execution.work, execution.events);
     events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
     // Before anything is written: on a file system that folds case, an old name may be a new one.

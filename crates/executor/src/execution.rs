@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytekiln_action::{ActionDigest, ActionResult, Diagnostic, Digest, Outcome};
-use bytekiln_cache::{Blob, Store};
+use bytekiln_cache::Blob;
 
 use crate::outputs::{Content, LastFolder, Outputs};
 use crate::queue::Task;
@@ -14,7 +14,7 @@ use crate::record::{Kept, Recorder};
 use crate::result::canonical_pyc;
 use crate::source::{Sources, checked};
 use crate::{
-    Event, Expected, Failure, Job, JobEnd, Options, Reply, Report, Subscriber, Verdict, Work,
+    Event, Expected, Failure, Job, JobEnd, Options, Order, Reply, Report, Subscriber, Verdict, Work,
 };
 
 /// What all threads share.
@@ -41,19 +41,13 @@ pub(crate) struct Effort {
 }
 
 impl<'a> Execution<'a> {
-    pub(crate) fn new(
-        work: &'a Work,
-        sources: &'a dyn Sources,
-        store: Option<&'a dyn Store>,
-        options: &'a Options,
-        events: Subscriber<'a>,
-        cancel: &'a AtomicBool,
-    ) -> Execution<'a> {
+    pub(crate) fn new(order: &Order<'a>, sources: &'a dyn Sources) -> Execution<'a> {
+        let Order { work, expected, store, options, events, cancel, .. } = *order;
         Execution {
             work,
             options,
             events,
-            expected: &[],
+            expected,
             sources,
             recorder: Recorder::new(store, events),
             outputs: Outputs::new(&work.roots, options.link),

@@ -20,7 +20,7 @@ mod worker;
 pub use chain::EngineChain;
 pub use engine::{Engine, EngineError, Reply, Request, Session, SessionLost, Verdict};
 pub use event::{CacheOrigin, Event, Failure, JobEnd, Subscriber};
-pub use execute::{execute, execute_expecting, execute_with};
+pub use execute::{Order, execute};
 pub use interpreter::{InterpreterEngine, InterpreterOptions};
 pub use parallelism::available_parallelism;
 pub use source::Sources;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
-use bytekiln_executor::{Event, LinkPolicy, Options, Report, Work, execute_expecting};
+use bytekiln_executor::{Event, LinkPolicy, Options, Order, Report, Work, execute};
 use bytekiln_planner::{Problem, Severity, Skipped};
 use serde_json::json;
 
@@ -166,15 +166,16 @@ fn carry_out(
         timeout: Duration::from_secs(arguments.timeout),
     };
     let engine = session.engine();
-    let report = execute_expecting(
+    let report = execute(&Order {
         work,
-        &prepared.expected,
-        &engine,
-        store.as_deref(),
-        &options,
-        &subscriber,
-        &CANCEL,
-    );
+        expected: &prepared.expected,
+        sources: None,
+        engine: &engine,
+        store: store.as_deref(),
+        options: &options,
+        events: &subscriber,
+        cancel: &CANCEL,
+    });
     let tally = reporter.finish();
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytekiln_action::RecordedPath;
 use bytekiln_cache::{DiskOptions, DiskStore};
 use bytekiln_executor::{
-    Event, Failure, InterpreterEngine, InterpreterOptions, JobEnd, Options, execute,
+    Event, Failure, InterpreterEngine, InterpreterOptions, JobEnd, Options, Order, execute,
 };
 use bytekiln_python::OptimizationLevel;
 use bytekiln_test_support::{Scratch, pythons};
@@ -307,7 +307,16 @@ fn an_interruption_leaves_the_tree_whole_and_the_next_build_finishes_it() {
         }
     };
     let engine = patient_interpreters();
-    let report = execute(&work, &engine, Some(&store), &options(), &subscriber, &cancel);
+    let report = execute(&Order {
+        work: &work,
+        expected: &[],
+        sources: None,
+        engine: &engine,
+        store: Some(&store),
+        options: &options(),
+        events: &subscriber,
+        cancel: &cancel,
+    });
     let since = cancelled.into_inner().unwrap().unwrap().elapsed();
     assert!(since < Duration::from_secs(10), "{since:?}");
     assert!(report.interrupted);

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytekiln_action::{ActionResult, Digest, Outcome};
 use bytekiln_cache::{MemoryStore, ResultEntry, Store};
-use bytekiln_executor::{Event, Expected, JobEnd, Report, Work, execute_expecting};
+use bytekiln_executor::{Event, Expected, JobEnd, Order, Report, Work, execute};
 use expect_test::expect;
 
 use crate::project::{Project, ends, imaginary_compiler, options, run};
@@ -15,8 +15,16 @@ fn expecting(work: &Work, expected: &[Expected], store: &dyn Store) -> (Report, 
     let events = Mutex::new(Vec::new());
     let subscriber = |event: &Event<'_>| events.lock().unwrap().push(format!("{event:?}"));
     let (engine, cancel) = (Scripted::default(), AtomicBool::new(false));
-    let report =
-        execute_expecting(work, expected, &engine, Some(store), &options(), &subscriber, &cancel);
+    let report = execute(&Order {
+        work,
+        expected,
+        sources: None,
+        engine: &engine,
+        store: Some(store),
+        options: &options(),
+        events: &subscriber,
+        cancel: &cancel,
+    });
     (report, events.into_inner().unwrap())
 }
 

@@ -15,7 +15,7 @@ use bytekiln_action::{
 use bytekiln_cache::Store;
 use bytekiln_executor::{
     Compiler, Engine, Event, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy,
-    Options, Report, Work, execute,
+    Options, Order, Report, Work, execute,
 };
 use bytekiln_planner::{OutputPath, RootId};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release, cache_file_name};
@@ -130,7 +130,16 @@ pub(crate) fn run(
 ) -> (Report, Vec<String>) {
     let events = Mutex::new(Vec::new());
     let subscriber = |event: &Event<'_>| events.lock().unwrap().push(format!("{event:?}"));
-    let report = execute(work, engine, store, options, &subscriber, &AtomicBool::new(false));
+    let report = execute(&Order {
+        work,
+        expected: &[],
+        sources: None,
+        engine,
+        store,
+        options,
+        events: &subscriber,
+        cancel: &AtomicBool::new(false),
+    });
     (report, events.into_inner().unwrap())
 }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use bytekiln_action::{CompileFlags, Diagnostic, DiagnosticKind};
 use bytekiln_executor::{
-    Compiler, Engine, EngineChain, EngineError, Event, Failure, JobEnd, Options, Reply, Request,
-    Session, SessionLost, Verdict, execute,
+    Compiler, Engine, EngineChain, EngineError, Event, Failure, JobEnd, Options, Order, Reply,
+    Request, Session, SessionLost, Verdict, execute,
 };
 use expect_test::{Expect, expect};
 
@@ -332,7 +332,16 @@ fn an_interruption_is_noticed_at_once() {
         });
         let began = Instant::now();
         let engine = Scripted::default();
-        let report = execute(&work, &engine, None, &options(), &subscriber, &cancel);
+        let report = execute(&Order {
+            work: &work,
+            expected: &[],
+            sources: None,
+            engine: &engine,
+            store: None,
+            options: &options(),
+            events: &subscriber,
+            cancel: &cancel,
+        });
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         report
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bytekiln_executor::{Failure, Job, JobEnd, Sources, execute_with};
+use bytekiln_executor::{Failure, Job, JobEnd, Order, Sources, execute};
 use expect_test::expect;
 
 use crate::project::{Project, ends, imaginary_compiler, options};
@@ -40,7 +40,16 @@ fn sources_come_from_anywhere_and_are_checked() {
     let shelf = Shelf(&["fine", "reject", "another"]);
     let cancel = AtomicBool::new(false);
     let engine = Scripted::default();
-    let report = execute_with(&work, &shelf, &engine, None, &options(), &|_| {}, &cancel);
+    let report = execute(&Order {
+        work: &work,
+        expected: &[],
+        sources: Some(&shelf),
+        engine: &engine,
+        store: None,
+        options: &options(),
+        events: &|_| {},
+        cancel: &cancel,
+    });
     expect![[r#"
         a.py: compiled
         b.py: rejected, ? SyntaxError: no | ?

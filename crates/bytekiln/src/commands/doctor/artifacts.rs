@@ -235,7 +235,8 @@ fn linked(
         return Ok(found);
     };
     let outside = folder.join(OsStr::from_bytes(entry.path.as_bytes()));
-    let other = Artifact::open(&outside, &OpenOptions::new(jobs)).map_err(|error| CommandFailure::artifact(&error))?;
+    let other = Artifact::open(&outside, &OpenOptions::new(jobs))
+        .map_err(|error| CommandFailure::artifact(&error))?;
     for (index, entry) in other.entries().iter().enumerate() {
         if let Some((Kind::File, size, modified, _)) = follow(&other, index, Some(&outside)) {
             let path = outside.join(OsStr::from_bytes(entry.path.as_bytes()));

@@ -6,7 +6,7 @@ mod held;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytekiln_executor::{Event, JobEnd, LinkPolicy, Options, execute};
+use bytekiln_executor::{Event, JobEnd, LinkPolicy, Options, Order, execute};
 use bytekiln_planner::Severity;
 use bytekiln_project::{
     LOCK_FILE_NAME, LockDrift, LockFile, LockFileError, LockFileFault, LockIndex, LockedOutput,
@@ -253,7 +253,16 @@ impl AtHand<'_> {
         let store = if self.arguments.force { None } else { self.session.store() };
         let subscriber = |event: &Event<'_>| reporter.event(event);
         let engine = self.session.engine();
-        let report = execute(&work, &engine, store.as_deref(), &options, &subscriber, &CANCEL);
+        let report = execute(&Order {
+            work: &work,
+            expected: &[],
+            sources: None,
+            engine: &engine,
+            store: store.as_deref(),
+            options: &options,
+            events: &subscriber,
+            cancel: &CANCEL,
+        });
         let tally = reporter.finish();
         if report.interrupted || CANCEL.load(Ordering::Relaxed) {
             self.terminal.status_in(Tone::Warning, "Interrupted", "nothing was locked");

@@ -12,8 +12,8 @@ use bytekiln_action::{
 use bytekiln_cache::{Blob, MemoryStore, ResultEntry, Store, StoreError};
 use bytekiln_codec::CANONICAL_FORM_VERSION;
 use bytekiln_executor::{
-    Event, Failure, InterpreterEngine, Job, JobEnd, LinkPolicy, Options, Report, Sources, Work,
-    execute_with,
+    Event, Failure, InterpreterEngine, Job, JobEnd, LinkPolicy, Options, Order, Report, Sources,
+    Work, execute,
 };
 
 use super::examine::{MODE, Open};
@@ -196,8 +196,16 @@ impl Workshop<'_> {
             Event::Interrupted => self.terminal.warning("interrupted; finishing what runs"),
             _ => {}
         };
-        let report =
-            execute_with(&work, &sources, &self.engine, store, &self.options, &events, self.cancel);
+        let report = execute(&Order {
+            work: &work,
+            expected: &[],
+            sources: Some(&sources),
+            engine: &self.engine,
+            store,
+            options: &self.options,
+            events: &events,
+            cancel: self.cancel,
+        });
         self.terminal.finish_bar();
         for warning in lost.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.terminal.warning(warning);
