@@ -1,6 +1,7 @@
-//! Measures a graph of made-up sources: `cargo run --release -p bytekiln-graph --example
-//! graph_throughput -- [FILES [IMPORTS]]`, 86,000 files with 15 imports each if nothing is said.
-//! Prints the time of each step and the memory at its end (Linux). Measures no I/O.
+//! Measures a graph: `cargo run --release -p bytekiln-graph --example graph_throughput -- COPIES
+//! FOLDER…` of so many copies of the sources below some folders, each copy of a folder a root; without
+//! arguments, of 86,000 made-up ones with 15 imports each. Prints the time of each step and the memory
+//! at its end (Linux). Measures no I/O.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -10,6 +11,7 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use bytekiln_action::{Digest, RepoPath};
@@ -20,30 +22,40 @@ use bytekiln_graph::{
 use bytekiln_python::Release;
 use bytekiln_syntax::{Options, extract};
 
+/// Sources that are made up.
+const MADE_UP: usize = 86_000;
 /// Modules in a package.
 const PACKAGE: usize = 20;
 /// Files resolved at once.
 const RANGE: usize = 256;
 
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|text| text.parse().expect("a number"));
-    let files: usize = numbers.next().unwrap_or(86_000);
-    let imports: usize = numbers.next().unwrap_or(15);
+    let mut arguments = std::env::args().skip(1);
+    let copies: usize =
+        arguments.next().map_or(1, |number| number.parse().expect("a number of copies"));
+    let mut files = Files::default();
+    let folders: Vec<String> = arguments.collect();
+    for folder in &folders {
+        files.collect(Path::new(folder), folder.trim_start_matches('/'));
+        files.roots.push(folder.trim_start_matches('/').to_owned());
+    }
+    if folders.is_empty() {
+        files.make_up();
+    }
     let mut watch = Watch(Instant::now());
     let options = Options { names: true, strings: None };
-    let encoded: Vec<Vec<u8>> = (0..files)
-        .map(|file| {
-            let source = source(file, files, imports);
-            ModuleImports::new(&extract(source.as_bytes(), &options)).encode()
-        })
-        .collect();
+    let encode = |source: &Vec<u8>| ModuleImports::new(&extract(source, &options)).encode();
+    let encoded: Vec<Vec<u8>> = files.contents.iter().map(encode).collect();
+    files.contents = Vec::new();
     watch.told("extracted and encoded");
     let bytes: usize = encoded.iter().map(Vec::len).sum();
     println!("{:>41} KB of records", bytes / 1000);
-    let records: Vec<ModuleImports> =
-        encoded.iter().map(|bytes| ModuleImports::decode(bytes).expect("a record")).collect();
+    let records: Vec<ModuleImports> = (0..copies)
+        .flat_map(|_| &encoded)
+        .map(|bytes| ModuleImports::decode(bytes).expect("a record"))
+        .collect();
     watch.told("records decoded");
-    let sources = sources(&records);
+    let sources = sources(&files, copies, &records);
     watch.told("sources listed");
     let index = Index::new(&sources);
     watch.told("indexed");
@@ -86,31 +98,62 @@ impl Watch {
     }
 }
 
+/// Sources, by path.
+#[derive(Default)]
+struct Files {
+    roots: Vec<String>,
+    paths: Vec<String>,
+    contents: Vec<Vec<u8>>,
+}
+
+impl Files {
+    fn collect(&mut self, folder: &Path, name: &str) {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        entries.sort();
+        for path in entries {
+            let last = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            let name = format!("{name}/{last}");
+            if path.is_dir() && !path.is_symlink() {
+                self.collect(&path, &name);
+            } else if name.ends_with(".py") && path.is_file() {
+                self.contents.push(std::fs::read(&path).expect("readable"));
+                self.paths.push(name);
+            }
+        }
+    }
+
+    fn make_up(&mut self) {
+        self.roots.push("made".to_owned());
+        for file in 0..MADE_UP {
+            let name = module(file).replace('.', "/");
+            self.paths.push(match name.rsplit_once('/') {
+                Some((folder, _)) if file.is_multiple_of(PACKAGE) => {
+                    format!("made/{folder}/__init__.py")
+                }
+                _ => format!("made/{name}.py"),
+            });
+            self.contents.push(source(file).into_bytes());
+        }
+    }
+}
+
 fn module(file: usize) -> String {
     format!("project{}.package{}.module{file}", file / (PACKAGE * 20), file / PACKAGE)
 }
 
-fn path(file: usize) -> String {
-    let name = module(file).replace('.', "/");
-    match name.rsplit_once('/') {
-        Some((folder, _)) if file.is_multiple_of(PACKAGE) => format!("{folder}/__init__.py"),
-        _ => format!("{name}.py"),
-    }
-}
-
 /// Imports as they usually are: some of the standard library, some of the own package, some from
 /// anywhere, names rather than modules.
-fn source(file: usize, files: usize, imports: usize) -> String {
+fn source(file: usize) -> String {
     let mut text = String::from("\"\"\"Made up.\"\"\"\n");
-    for number in 0..imports {
-        let other = (file * 7 + number * 7919 + number * number) % files;
+    for number in 0..15 {
+        let other = (file * 7 + number * 7919 + number * number) % MADE_UP;
+        let beside = file / PACKAGE * PACKAGE + other % PACKAGE;
         let _ = match number % 5 {
             0 => writeln!(text, "import {}", ["os", "sys", "json", "logging"][number / 5 % 4]),
-            1 => writeln!(
-                text,
-                "from .module{} import name{number}",
-                file / PACKAGE * PACKAGE + other % PACKAGE
-            ),
+            1 => writeln!(text, "from .module{beside} import name{number}"),
             2 => writeln!(text, "from third_party{}.sub import thing", other % 300),
             _ => writeln!(text, "from {} import name{number}, other", module(other)),
         };
@@ -121,35 +164,40 @@ fn source(file: usize, files: usize, imports: usize) -> String {
     text
 }
 
-fn sources(records: &[ModuleImports]) -> Sources<'_> {
-    let folder = RepoPath::default();
+fn sources<'a>(files: &Files, copies: usize, records: &'a [ModuleImports]) -> Sources<'a> {
+    let path = |copy: usize, name: &str| {
+        RepoPath::new(format!("copy{copy}/{name}").as_bytes()).expect("a path")
+    };
+    let all = (0..copies).flat_map(|copy| files.paths.iter().map(move |name| path(copy, name)));
+    let roots = (0..copies).flat_map(|copy| {
+        files.roots.iter().map(move |root| Root { tree: 0, folder: path(copy, root) })
+    });
+    let roots: Vec<Root> = roots.collect();
     Sources {
         target: Target {
             release: Release::from_minor(13).expect("a release"),
             platform: TargetPlatform::default(),
         },
-        files: records
-            .iter()
-            .enumerate()
-            .map(|(file, record)| {
-                let path = path(file);
-                SourceFile {
-                    tree: 0,
-                    kind: FileKind::Source,
-                    owner: 0,
-                    script: false,
-                    digest: Some(Digest::of(path.as_bytes())),
-                    imports: Some(record),
-                    path: RepoPath::new(path.as_bytes()).expect("a path"),
-                }
+        files: all
+            .zip(records)
+            .map(|(path, record)| SourceFile {
+                tree: 0,
+                kind: FileKind::Source,
+                owner: 0,
+                script: false,
+                digest: Some(Digest::of(path.as_bytes())),
+                imports: Some(record),
+                path,
             })
             .collect(),
-        roots: vec![Root { tree: 0, folder }],
         owners: vec![Owner {
             name: "all".to_owned(),
             kind: OwnerKind::Member,
-            path: vec![PathEntry::Root(0), PathEntry::StandardLibrary],
+            path: std::iter::once(PathEntry::StandardLibrary)
+                .chain((0_u32..).take(roots.len()).map(PathEntry::Root))
+                .collect(),
         }],
+        roots,
         generated: Vec::new(),
         externals: Vec::new(),
     }
