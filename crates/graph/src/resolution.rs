@@ -4,6 +4,7 @@
 
 mod binding;
 mod lookup;
+mod run_time;
 mod statement;
 
 use std::ops::Range;

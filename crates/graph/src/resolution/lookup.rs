@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Bound;
 
+use super::run_time::is_made;
 use super::{AmbiguityKind, Named, NamedKind, RawAmbiguity, Reason, Target};
 use crate::index::{Entry, Index};
 use crate::record::NONE;
@@ -263,7 +264,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
                     folders.iter().filter_map(|folder| self.index.child(*folder, part)).collect();
                 match self.pick(&entries, None) {
                     Some(found) => found,
-                    None => self.elsewhere(dotted, Reason::NoSubmodule, Some(found.target)),
+                    None => self.not_inside(dotted, Reason::NoSubmodule, found.target),
                 }
             }
             Inside::Standard => match self.index.standard.find(dotted) {
@@ -271,17 +272,34 @@ impl<'i, 'a> Lookup<'i, 'a> {
                 None => self.elsewhere(dotted, Reason::NoSubmodule, Some(found.target)),
             },
             Inside::Nothing if self.is_put_into_modules(dotted) => parent,
-            Inside::Nothing => self.elsewhere(dotted, Reason::NotAPackage, Some(found.target)),
+            Inside::Nothing => self.not_inside(dotted, Reason::NotAPackage, found.target),
+            Inside::Anything if is_made(dotted) => {
+                let parent = self.package_of_named(found.target);
+                self.opaque(dotted, NamedKind::Generated, parent)
+            }
             Inside::Anything => self.elsewhere(dotted, Reason::NotFound, None),
             Inside::Missing(reason) => {
                 // The packages that are there run before the import fails.
-                let parent = match found.target {
-                    Target::Named(id) => self.names.get(id as usize).and_then(|name| name.parent),
-                    _ => None,
-                };
+                let parent = self.package_of_named(found.target);
                 self.elsewhere(dotted, reason, parent)
             }
         }
+    }
+
+    /// The package in which something without a file was looked for.
+    fn package_of_named(&self, target: Target) -> Option<Target> {
+        match target {
+            Target::Named(id) => self.names.get(id as usize).and_then(|name| name.parent),
+            _ => None,
+        }
+    }
+
+    /// What a package or module that is there has no file for.
+    fn not_inside(&mut self, dotted: &str, reason: Reason, parent: Target) -> u32 {
+        if is_made(dotted) {
+            return self.opaque(dotted, NamedKind::Generated, Some(parent));
+        }
+        self.elsewhere(dotted, reason, Some(parent))
     }
 
     /// Names that modules of the standard library put into `sys.modules` themselves.

@@ -484,3 +484,49 @@ fn hidden_packages_keep_their_own() {
         "#]],
     );
 }
+
+/// `six` and others put modules without files into `sys.modules`: told as generated, not as missing,
+/// if the package is there.
+#[test]
+fn modules_made_at_run_time() {
+    check(
+        "
+        owner main member = ., std, site
+        //- /app.py
+        from six.moves import urllib, range
+        import six.moves.urllib.parse, six.other
+        from pip._vendor.six.moves.urllib import parse
+        import requests.packages.urllib3.exceptions
+        import py.path, py.other
+        //- /pip/__init__.py
+        //- /pip/_vendor/__init__.py
+        from .six.moves import configparser
+        //- /pip/_vendor/six.py
+        //- /site/six.py
+        //- /site/requests/__init__.py
+        //- /site/requests/packages.py
+        //- /site/py.py
+        ",
+        expect![[r#"
+            app.py:1 -> generated six.moves
+            app.py:2 -> generated six.moves.urllib.parse
+            app.py:2 -> unresolved six.other (not-a-package)
+            app.py:3 -> generated pip._vendor.six.moves.urllib
+            app.py:4 -> generated requests.packages.urllib3.exceptions
+            app.py:5 -> generated py.path
+            app.py:5 -> unresolved py.other (not-a-package)
+            pip/_vendor/__init__.py:1 -> generated pip._vendor.six.moves
+        "#]],
+    );
+    check(
+        "
+        //- /app.py
+        import six.moves.urllib
+        from py.path import local
+        ",
+        expect![[r#"
+            app.py:1 -> unresolved six.moves.urllib (not-found)
+            app.py:2 -> unresolved py.path (not-found)
+        "#]],
+    );
+}
