@@ -12,6 +12,7 @@ mod opcodes;
 mod shell;
 mod tidy;
 mod transcripts;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench [--runs N] [--big] [--only TEXT]
                           measure against compileall, uv and git, as ratios in one run
   opcodes [--check]       write the tables of crate `bytecode` from the interpreters found
+  truth [--only NAME] [--verbose]
+                          start twenty programs, compare what they load with the graph
   transcripts [--update]  replay the READMEs of examples/, or write what was printed
 ";
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("opcodes") if rest.is_empty() => opcodes::run(false),
         Some("opcodes") if rest == ["--check"] => opcodes::run(true),
+        Some("truth") => truth::run(rest),
         Some("transcripts") if rest.is_empty() => transcripts::run(false),
         Some("transcripts") if rest == ["--update"] => transcripts::run(true),
         Some("-h" | "--help" | "help") => {

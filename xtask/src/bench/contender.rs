@@ -30,8 +30,7 @@ pub(crate) struct Workplace {
 
 impl Workplace {
     pub(crate) fn new(corpora: &Corpora, command: Option<PathBuf>) -> Result<Self> {
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| shell::root().join("target"), PathBuf::from);
+        let target = shell::target();
         Ok(Self {
             folder: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir()?,
             memory: tempfile::Builder::new().prefix("bytekiln-bench-").tempdir_in(MEMORY).ok(),

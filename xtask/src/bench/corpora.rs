@@ -145,27 +145,8 @@ impl Corpus {
 
 /// Downloads and unpacks what is not there yet.
 pub(crate) fn fetch(folder: &Path) -> Result<Corpora> {
-    let python = python_3_11()?;
     for (wheel, name) in WHEELS {
-        let done = folder.join(format!(".{}", wheel.split('=').next().unwrap_or(wheel)));
-        if done.exists() {
-            continue;
-        }
-        eprintln!("fetching {wheel}");
-        let download = folder.join("download");
-        if download.exists() {
-            fs::remove_dir_all(&download)?;
-        }
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]);
-        shell::run(pip.arg("--dest").arg(&download).arg(wheel))?;
-        for entry in fs::read_dir(&download)? {
-            let mut unzip = Command::new(&python);
-            unzip.args(["-m", "zipfile", "-e"]).arg(entry?.path()).arg(folder.join(name));
-            shell::run(&mut unzip)?;
-        }
-        fs::remove_dir_all(&download)?;
-        fs::write(done, "")?;
+        fetch_wheel(folder, wheel, name)?;
     }
     for name in ["small", "ansible"] {
         remove_metadata(&folder.join(name))?;
@@ -176,8 +157,41 @@ pub(crate) fn fetch(folder: &Path) -> Result<Corpora> {
         uv: uv_program(&folder.join("uv"))?,
         add_determinism: add_determinism(&folder.join("add-determinism"))?,
         folder: folder.to_owned(),
-        python,
+        python: python_3_11()?,
     })
+}
+
+/// Only uv.
+pub(crate) fn fetch_uv(folder: &Path) -> Result<PathBuf> {
+    for (wheel, name) in WHEELS.iter().filter(|(_, name)| *name == "uv") {
+        fetch_wheel(folder, wheel, name)?;
+    }
+    uv_program(&folder.join("uv"))
+}
+
+/// Downloads and unpacks a wheel, once.
+fn fetch_wheel(folder: &Path, wheel: &str, name: &str) -> Result<()> {
+    let python = python_3_11()?;
+    let done = folder.join(format!(".{}", wheel.split('=').next().unwrap_or(wheel)));
+    if done.exists() {
+        return Ok(());
+    }
+    eprintln!("fetching {wheel}");
+    let download = folder.join("download");
+    if download.exists() {
+        fs::remove_dir_all(&download)?;
+    }
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+    shell::run(pip.arg("--dest").arg(&download).arg(wheel))?;
+    for entry in fs::read_dir(&download)? {
+        let mut unzip = Command::new(&python);
+        unzip.args(["-m", "zipfile", "-e"]).arg(entry?.path()).arg(folder.join(name));
+        shell::run(&mut unzip)?;
+    }
+    fs::remove_dir_all(&download)?;
+    fs::write(done, "")?;
+    Ok(())
 }
 
 /// uv would look after distributions that it knows; to it these are files like any other.
@@ -203,7 +217,8 @@ fn uv_program(folder: &Path) -> Result<PathBuf> {
     bail!("no uv in `{}`", folder.display())
 }
 
-fn python_3_11() -> Result<PathBuf> {
+/// CPython 3.11, as `sys.executable` says.
+pub(crate) fn python_3_11() -> Result<PathBuf> {
     let code = "import sys; print(sys.executable)";
     let path = shell::read(Command::new("python3.11").args(["-I", "-c", code]))
         .context("the figures are for CPython 3.11")?;

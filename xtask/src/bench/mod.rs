@@ -2,7 +2,7 @@
 //! only ratios of one run mean anything. Prints a Markdown table with the command lines.
 
 mod contender;
-mod corpora;
+pub(crate) mod corpora;
 mod finished;
 mod load;
 mod machine;
