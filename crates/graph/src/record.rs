@@ -27,6 +27,8 @@ pub struct ModuleImports {
     /// Names that the module binds, sorted by their text; none if nobody looked.
     pub(crate) bound: Option<Vec<Bound>>,
     pub(crate) all: Option<All>,
+    /// Looks for more folders of its package (`pkgutil.extend_path`).
+    pub(crate) extends_path: bool,
     pub(crate) problems: Vec<ImportProblem>,
 }
 
@@ -149,6 +151,13 @@ impl ModuleImports {
     #[must_use]
     pub fn problems(&self) -> &[ImportProblem] {
         &self.problems
+    }
+
+    /// Line of the first import that says `lazy` (PEP 810): a syntax error before 3.15.
+    #[must_use]
+    pub fn lazy_statement(&self) -> Option<u32> {
+        let mut lazy = self.imports.iter().filter(|import| import.kinds.any(Kinds::LAZY));
+        lazy.next().map(|import| import.line)
     }
 
     pub(crate) fn text(&self, id: u32) -> &str {

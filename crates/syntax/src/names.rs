@@ -11,6 +11,9 @@ pub struct Names<'source> {
     pub bound: Vec<Binding<'source>>,
     /// `__all__`, if it is assigned.
     pub all: Option<All<'source>>,
+    /// Whether the module looks for more folders of its package: `__path__ =
+    /// pkgutil.extend_path(…)` or `pkg_resources.declare_namespace(…)`.
+    pub extends_path: bool,
 }
 
 /// A bound name.

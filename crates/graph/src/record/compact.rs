@@ -205,6 +205,7 @@ impl Builder<'_> {
         });
         bound.dedup();
         self.record.bound = Some(bound);
+        self.record.extends_path = names.extends_path;
         self.record.all = names.all.as_ref().map(|all| All {
             names: all.names.iter().map(|name| self.intern(name)).collect(),
             complete: all.complete,

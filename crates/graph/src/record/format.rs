@@ -11,7 +11,7 @@ use crate::kinds::Kinds;
 
 const MAGIC: &[u8; 4] = b"BKim";
 /// Raised whenever the layout, or what extraction finds in a source, changes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const OPERATORS: [Operator; 9] = [
     Operator::Less,
@@ -68,6 +68,7 @@ impl ModuleImports {
             out.0.push(u8::from(all.complete));
             out.list(&all.names, |out, id| out.number(*id));
         });
+        out.0.push(u8::from(self.extends_path));
         out.list(&self.problems, |out, problem| {
             out.number(problem.line);
             out.text(&problem.message);
@@ -106,9 +107,10 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
         })
     })?;
     record.all = input.option(|input| {
-        let complete = input.byte()? == 1;
+        let complete = input.flag()?;
         Some(All { complete, names: input.list(Reader::number)? })
     })?;
+    record.extends_path = input.flag()?;
     record.problems = input.list(|input| {
         Some(ImportProblem { line: input.number()?, message: input.text()?.to_owned() })
     })?;
@@ -217,6 +219,14 @@ impl<'bytes> Reader<'bytes> {
         self.take(1)?.first().copied()
     }
 
+    fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
     fn number(&mut self) -> Option<u32> {
         let mut number = 0_u64;
         for shift in (0..35).step_by(7) {
@@ -276,7 +286,7 @@ impl<'bytes> Reader<'bytes> {
     }
 
     fn condition(&mut self) -> Option<Condition> {
-        let holds = self.byte()? == 1;
+        let holds = self.flag()?;
         let test = match self.byte()? {
             0 => Test::TypeChecking,
             1 => Test::Main,

@@ -20,6 +20,7 @@ try:
 except ImportError:
     name = 'app.models.User'
 __all__ = ['x']
+__path__ = extend_path(__path__, __name__)
 ";
 
 fn record(source: &[u8]) -> ModuleImports {
@@ -33,6 +34,8 @@ fn bytes_round_trip() {
     assert_eq!(record.bindings("os").len(), 1);
     assert_eq!(record.bindings("c").len(), 1);
     assert!(record.bindings("b").is_empty());
+    assert!(record.extends_path);
+    assert_eq!(record.lazy_statement(), Some(2));
     let bytes = record.encode();
     assert_eq!(ModuleImports::decode(&bytes), Ok(record));
     for length in 0..bytes.len() {
@@ -55,7 +58,7 @@ proptest! {
     #[test]
     fn any_bytes_decode_or_not(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut bytes = bytes;
-        bytes.splice(0..0, *b"BKim\x01");
+        bytes.splice(0..0, *b"BKim\x02");
         if let Ok(record) = ModuleImports::decode(&bytes) {
             for import in &record.imports {
                 let _ = record.text(import.module);

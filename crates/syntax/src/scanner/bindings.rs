@@ -2,7 +2,7 @@
 
 use super::blocks::Opener;
 use super::cursor::{Dotted, offset};
-use super::lexis::{End, at, is_name_byte, string_end};
+use super::lexis::{End, at, is_name_byte, name_start, string_end};
 use super::{Cursor, Scanner, span};
 use crate::extraction::{Span, What};
 use crate::names::{All, Binding, BindingKind};
@@ -87,6 +87,10 @@ impl<'source> Scanner<'source> {
         let start = cursor;
         if cursor.eat_word(b"__all__") {
             self.dunder_all(cursor);
+        } else if extends_path(cursor)
+            && let Some(names) = &mut self.extraction.names
+        {
+            names.extends_path = true;
         }
         cursor = start;
         if cursor.eat_word(b"type") {
@@ -168,6 +172,50 @@ impl<'source> Scanner<'source> {
         all.complete &= ended || matches!(cursor.peek(), b'\n' | b'\r' | b';' | b'#');
         names.all = Some(all);
     }
+}
+
+/// Whether a line is one of those that make a package of several folders: `__path__ =
+/// extend_path(…)`, `declare_namespace(…)`, each by whatever name of its module, also
+/// `__import__("pkgutil")`.
+fn extends_path(mut cursor: Cursor<'_>) -> bool {
+    if !matches!(cursor.peek(), b'_' | b'd' | b'p') {
+        return false;
+    }
+    if !cursor.eat_word(b"__path__") {
+        return called(cursor) == Some(b"declare_namespace");
+    }
+    cursor.blanks();
+    if cursor.eat(b':') {
+        while cursor.position < cursor.source.len() && !b"=\n\r".contains(&cursor.peek()) {
+            cursor.position += 1;
+        }
+    }
+    let assigns = cursor.eat(b'=');
+    cursor.blanks();
+    assigns && called(cursor) == Some(b"extend_path")
+}
+
+/// The last name of a function that is called here.
+fn called(mut cursor: Cursor<'_>) -> Option<&[u8]> {
+    if cursor.eat_word(b"__import__") {
+        cursor.blanks();
+        cursor.eat(b'(').then_some(())?;
+        cursor.brackets += 1;
+        cursor.blanks();
+        cursor.constant()?;
+        cursor.blanks();
+        cursor.eat(b')').then_some(())?;
+        cursor.brackets -= 1;
+        cursor.blanks();
+        cursor.eat(b'.').then_some(())?;
+        cursor.blanks();
+    }
+    let start = cursor.position;
+    cursor.dotted()?;
+    let last = name_start(cursor.source, cursor.position, start);
+    let name = cursor.source.get(last..cursor.position)?;
+    cursor.blanks();
+    (cursor.peek() == b'(').then_some(name)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

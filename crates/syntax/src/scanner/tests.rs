@@ -468,6 +468,30 @@ fn names() {
 }
 
 #[test]
+fn packages_of_several_folders() {
+    for (source, expected) in [
+        ("__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n", true),
+        ("import pkgutil\n__path__ = pkgutil . extend_path(\n  __path__, __name__)\n", true),
+        ("from pkgutil import *\n__path__: list = extend_path(__path__, __name__)  # x\n", true),
+        (
+            "try:\n    __import__( \"pkg_resources\" ).declare_namespace(__name__)\nexcept E: pass\n",
+            true,
+        ),
+        ("import pkg_resources\npkg_resources.declare_namespace(__name__)\n", true),
+        ("def f():\n    __path__ = extend_path(__path__, __name__)\n", false),
+        ("# __path__ = extend_path(__path__, __name__)\n", false),
+        ("__path__ = []\n__path__.append(extend_path)\nx = declare_namespace\n", false),
+        ("__path__ = __import__(name).extend_path(__path__, __name__)\n", false),
+        ("__import__", false),
+        ("__path__ = __import__('x').", false),
+        ("__path__ =", false),
+    ] {
+        let extraction = extract(source.as_bytes(), &Options { names: true, strings: None });
+        assert_eq!(extraction.names.map(|names| names.extends_path), Some(expected), "{source}");
+    }
+}
+
+#[test]
 fn strings() {
     let source =
         "import x\nA = ['a.b.c', 'a.b', \"d.e.F\", f'a.b.c', 'a b.c.d', 'a..b', '1.2.3']\n";
