@@ -122,7 +122,17 @@ fn manifest_text(prefix: &str, workspace: &Workspace) -> String {
          # [[{prefix}allow-failure]]\n\
          # path = \"vendor/py2/**\"\n\
          # reason = \"kept for reference\"\n\
-         # expires = 2030-12-31\n"
+         # expires = 2030-12-31\n\n\
+         # What the import graph is to know beyond the sources.\n\
+         # [{prefix}graph]\n\
+         # Modules that come to be at build time.\n\
+         # generated = [\"app.version\"]\n\
+         # Data files, and the modules that a change of them affects.\n\
+         # data = {{ \"app/templates/**\" = [\"app.views\"] }}\n\n\
+         # Who may import whom, for `bytekiln layers`: each of these only those after it.\n\
+         # [[{prefix}graph.contract]]\n\
+         # name = \"layers of the application\"\n\
+         # layers = [\"app.web\", \"app.shop | app.mail\", \"app.core\"]\n"
     );
     text
 }

@@ -16,6 +16,8 @@ mod manifest;
 mod model;
 mod parallel;
 mod path;
+mod path_globs;
+mod revisions;
 mod scan;
 mod workspace;
 
@@ -44,10 +46,15 @@ pub use lock::{
     compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
     was_locked, write_lock,
 };
-pub use manifest::{LocatedProblem, Place, WorkspaceError};
+pub use manifest::{LocatedProblem, Place, WorkspaceError, selector_text};
 pub use model::{
-    AllowanceRule, CacheSettings, DataRule, Date, GraphSettings, InterpreterSpec, LayoutSetting,
-    Member, MemberOrigin, OrphanPolicy, PrefixMap, Profile, RecordedPathPolicy, Workspace,
+    AllowanceRule, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
+    InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
+    Profile, RecordedPathPolicy, Workspace,
+};
+pub use path_globs::PathGlobs;
+pub use revisions::{
+    ChangeStatus, ChangedFile, Changes, RevisionError, RevisionErrorKind, changes_since,
 };
 pub use scan::GlobError;
 pub use workspace::load_workspace;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::Contract;
+use bytekiln_graph::{Contract, Selector, Which};
 use bytekiln_planner::Problem;
 use bytekiln_python::{InvalidationMode, OptimizationLevel};
 
@@ -183,7 +183,7 @@ pub struct GraphSettings {
     /// Data files that modules read.
     pub data: Vec<DataRule>,
     /// Who may import whom.
-    pub contracts: Vec<Contract>,
+    pub contracts: Vec<ContractRule>,
     /// Strings that look like dotted names and are found as modules are edges too.
     pub strings: bool,
 }
@@ -195,6 +195,43 @@ pub struct DataRule {
     pub glob: String,
     /// Dotted names of the modules that read them.
     pub modules: Vec<String>,
+}
+
+/// `[[graph.contract]]`: who may import whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractRule {
+    /// As users know it; no two rules have one name.
+    pub name: String,
+    /// It is broken by what breaks any of these; their names are that of the rule.
+    pub checks: Vec<Contract>,
+    /// Which imports count.
+    pub imports: Which,
+    /// Imports that are let pass, from the first to the second.
+    pub ignored: Vec<IgnoredImports>,
+    /// Whom it speaks of.
+    pub selectors: Vec<PlacedSelector>,
+    /// `file:line` where it stands, for messages.
+    pub place: String,
+}
+
+/// Imports that break a contract and are let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredImports {
+    /// Who imports.
+    pub from: Selector,
+    /// What is imported.
+    pub to: Selector,
+    /// `file:line` where it stands, for messages.
+    pub place: String,
+}
+
+/// A member or module that a contract speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedSelector {
+    /// Which.
+    pub selector: Selector,
+    /// `file:line` where it stands, for messages.
+    pub place: String,
 }
 
 /// A day of the Gregorian calendar.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crate::discover::discover_members;
 use crate::manifest::{
-    Notes, Settings, SettingsKind, WorkspaceError, locate, read_settings, resolve_profiles,
+    LocatedProblem, ManifestFile, Notes, Settings, SettingsKind, WorkspaceError, locate, nearest,
+    read_settings, resolve_profiles,
 };
-use crate::model::Workspace;
+use crate::model::{Member, Workspace};
 
 /// Finds the workspace around the folder `start`, upwards, or the one of `manifest_path` (a
 /// manifest or its folder, relative to `start`), reads its manifests and finds its members.
@@ -40,6 +41,9 @@ pub fn load_workspace(
     let (profiles, problems) = resolve_profiles(&settings, manifest);
     notes.errors.extend(problems);
     let members = discover_members(&home, &settings, &mut notes);
+    if let Some(file) = manifest {
+        notes.errors.extend(unknown_members(&settings, file, &members));
+    }
     if let Some(error) = WorkspaceError::from_all(notes.errors) {
         return Err(error);
     }
@@ -54,4 +58,32 @@ pub fn load_workspace(
         problems: notes.warnings,
         root: home.root,
     })
+}
+
+/// Contracts that speak of members that there are not.
+fn unknown_members(
+    settings: &Settings,
+    file: &ManifestFile,
+    members: &[Member],
+) -> Vec<LocatedProblem> {
+    let mut problems = Vec::new();
+    for named in &settings.contract_members {
+        if members.iter().any(|member| member.name == named.value) {
+            continue;
+        }
+        let names = members.iter().map(|member| member.name.as_str());
+        let hint = match nearest(&named.value, names.clone()) {
+            Some(near) => format!("did you mean `member:{near}`?"),
+            None => match names.collect::<Vec<_>>().as_slice() {
+                [first, .., last] if members.len() > 9 => {
+                    format!("there are {} members, from `{first}` to `{last}`", members.len())
+                }
+                few => format!("the members are: {}", few.join(", ")),
+            },
+        };
+        let message =
+            format!("a contract speaks of a member `{}`, which is not there", named.value);
+        problems.push(file.problem(named.span.clone(), message, Some(hint)));
+    }
+    problems
 }

@@ -3,6 +3,7 @@
 
 mod cargo;
 mod document;
+mod graph;
 mod home;
 mod problem;
 mod profile;
@@ -13,6 +14,7 @@ mod value;
 pub use problem::{LocatedProblem, Place, WorkspaceError};
 
 pub(crate) use document::{Located, ManifestFile, Notes, lookup, read_if_there};
+pub use graph::selector_text;
 pub(crate) use home::{Home, SettingsKind, locate, own_settings};
 pub(crate) use profile::resolve_profiles;
 pub(crate) use schema::{MemberSettings, Settings, read_package_settings, read_settings};

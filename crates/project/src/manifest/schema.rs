@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use toml_edit::{TableLike, Value};
 
 use super::document::{Located, ManifestFile};
+use super::graph::read_graph;
 use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
@@ -30,6 +31,10 @@ const ELSEWHERE: &[&str] = &[
     "profile.dev.out",
     "profile.dev.deploy-root",
     "cache.max-size",
+    "graph.generated",
+    "graph.data",
+    "graph.contract",
+    "graph.strings",
 ];
 
 /// What a manifest says, before profiles inherit and members are found.
@@ -50,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) allowances: Vec<AllowanceRule>,
     pub(crate) cache: CacheSettings,
     pub(crate) graph: GraphSettings,
+    /// Members that contracts speak of.
+    pub(crate) contract_members: Vec<Located<String>>,
     /// Of a root `Cargo.toml`'s own package.
     pub(crate) package: Option<MemberSettings>,
 }
@@ -101,6 +108,9 @@ pub(crate) fn read_settings(
         settings.cache.dir = cache.string("dir").map(|dir| PathBuf::from(dir.value));
         settings.cache.max_bytes = read_size(&mut cache);
         cache.finish(&[]);
+    }
+    if let Some(graph) = top.table("graph") {
+        read_graph(graph, &mut settings);
     }
     if package {
         settings.package = Some(read_package(&mut top));

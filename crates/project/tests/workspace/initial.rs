@@ -81,6 +81,18 @@ fn of_projects() {
             # path = "vendor/py2/**"
             # reason = "kept for reference"
             # expires = 2030-12-31
+
+            # What the import graph is to know beyond the sources.
+            # [graph]
+            # Modules that come to be at build time.
+            # generated = ["app.version"]
+            # Data files, and the modules that a change of them affects.
+            # data = { "app/templates/**" = ["app.views"] }
+
+            # Who may import whom, for `bytekiln layers`: each of these only those after it.
+            # [[graph.contract]]
+            # name = "layers of the application"
+            # layers = ["app.web", "app.shop | app.mail", "app.core"]
         "##]],
     );
 }
@@ -91,44 +103,56 @@ fn of_a_tree() {
         InitialTarget::Bytekiln,
         "//- /.git/HEAD\n//- /a.py\n",
         expect![[r##"
-        # Bytekiln: what is compiled, by which interpreters, and where the results go.
-        # What is commented out shows the default.
+            # Bytekiln: what is compiled, by which interpreters, and where the results go.
+            # What is commented out shows the default.
 
-        [workspace]
-        # No project was found below, so the whole tree is one member; list folders here
-        # (globs too, such as "libs/*") to have several.
-        # members = ["."]
-        # Folders that belong to no member; globs, relative to this file.
-        # exclude = []
-        # Interpreters by version, path or command, for every profile that names none.
-        # python = ["3.14"]
+            [workspace]
+            # No project was found below, so the whole tree is one member; list folders here
+            # (globs too, such as "libs/*") to have several.
+            # members = ["."]
+            # Folders that belong to no member; globs, relative to this file.
+            # exclude = []
+            # Interpreters by version, path or command, for every profile that names none.
+            # python = ["3.14"]
 
-        # Globs for the files of every member, relative to the member's folder.
-        # [files]
-        # include = []
-        # exclude = ["**/testdata/**"]
+            # Globs for the files of every member, relative to the member's folder.
+            # [files]
+            # include = []
+            # exclude = ["**/testdata/**"]
 
-        # While you work: caches beside the sources, checked by content at import.
-        [profile.dev]
-        # mode = "checked-hash"
-        # optimize = [0]
-        # layout = "pycache"
+            # While you work: caches beside the sources, checked by content at import.
+            [profile.dev]
+            # mode = "checked-hash"
+            # optimize = [0]
+            # layout = "pycache"
 
-        # To ship: trusted without a look at the source, in a tree for PYTHONPYCACHEPREFIX.
-        [profile.release]
-        # mode = "unchecked-hash"
-        # optimize = [0]
-        # layout = "prefix"
-        # out = ".bytekiln/{profile}"
-        # Where the workspace will be when the program runs, if not here.
-        # deploy-root = "/app"
+            # To ship: trusted without a look at the source, in a tree for PYTHONPYCACHEPREFIX.
+            [profile.release]
+            # mode = "unchecked-hash"
+            # optimize = [0]
+            # layout = "prefix"
+            # out = ".bytekiln/{profile}"
+            # Where the workspace will be when the program runs, if not here.
+            # deploy-root = "/app"
 
-        # Files that may fail to compile, each with a reason and a last day.
-        # [[allow-failure]]
-        # path = "vendor/py2/**"
-        # reason = "kept for reference"
-        # expires = 2030-12-31
-    "##]],
+            # Files that may fail to compile, each with a reason and a last day.
+            # [[allow-failure]]
+            # path = "vendor/py2/**"
+            # reason = "kept for reference"
+            # expires = 2030-12-31
+
+            # What the import graph is to know beyond the sources.
+            # [graph]
+            # Modules that come to be at build time.
+            # generated = ["app.version"]
+            # Data files, and the modules that a change of them affects.
+            # data = { "app/templates/**" = ["app.views"] }
+
+            # Who may import whom, for `bytekiln layers`: each of these only those after it.
+            # [[graph.contract]]
+            # name = "layers of the application"
+            # layers = ["app.web", "app.shop | app.mail", "app.core"]
+        "##]],
     );
 }
 
@@ -188,6 +212,18 @@ fn in_pyproject() {
             # path = "vendor/py2/**"
             # reason = "kept for reference"
             # expires = 2030-12-31
+
+            # What the import graph is to know beyond the sources.
+            # [tool.bytekiln.graph]
+            # Modules that come to be at build time.
+            # generated = ["app.version"]
+            # Data files, and the modules that a change of them affects.
+            # data = { "app/templates/**" = ["app.views"] }
+
+            # Who may import whom, for `bytekiln layers`: each of these only those after it.
+            # [[tool.bytekiln.graph.contract]]
+            # name = "layers of the application"
+            # layers = ["app.web", "app.shop | app.mail", "app.core"]
         "#]],
     );
     check(

@@ -6,6 +6,7 @@ mod arbitrary;
 mod documented;
 mod edits;
 mod errors;
+mod graph;
 mod initial;
 mod members;
 mod profiles;
