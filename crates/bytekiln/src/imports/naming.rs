@@ -1,4 +1,4 @@
-//! Names of modules and places of imports, for people.
+//! Names of modules and places of imports, for people. Knows nothing of what is asked about them.
 
 use bytekiln_graph::{EdgeId, NodeId, NodeKind};
 
@@ -18,7 +18,11 @@ impl OpenGraph {
     pub(crate) fn path(&self, id: NodeId) -> Option<String> {
         let (tree, path) = self.graph().node(id)?.file.as_ref()?;
         let folder = &self.loaded.trees.get(*tree as usize)?.folder;
-        Some(if *tree == 0 { path.to_string() } else { format!("{}/{path}", folder.display()) })
+        if *tree == 0 {
+            return Some(path.to_string());
+        }
+        let folder = folder.strip_prefix(&self.workspace.root).unwrap_or(folder);
+        Some(format!("{}/{path}", folder.display()))
     }
 
     /// `src/app/main.py:12`: where an import is written.

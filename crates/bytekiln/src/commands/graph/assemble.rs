@@ -5,11 +5,12 @@ use std::path::Path;
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{NodeId, Which};
 
-use super::document::{AmbiguityRow, EdgeRow, Focus, GraphDocument, ModuleRow, OwnerRow};
+use super::document::{AmbiguityRow, EdgeRow, Focus, GraphDocument, ModuleRow, OwnerRow, word};
 use super::focus::focus;
 use crate::arguments::{FollowChoice, GraphArguments};
 use crate::failure::CommandFailure;
 use crate::imports::OpenGraph;
+use crate::report::terminal::Terminal;
 
 const OUT: u32 = u32::MAX;
 
@@ -17,9 +18,10 @@ const OUT: u32 = u32::MAX;
 pub(super) fn assemble<'a>(
     open: &'a OpenGraph,
     arguments: &'a GraphArguments,
+    terminal: &Terminal,
 ) -> Result<GraphDocument<'a>, CommandFailure> {
     let graph = open.graph();
-    let (inside, asked) = focus(open, arguments)?;
+    let (inside, asked) = focus(open, arguments, terminal)?;
     let mut numbers = vec![OUT; graph.len()];
     let mut modules = Vec::new();
     for (((id, node), inside), number) in graph.nodes().zip(&inside).zip(&mut numbers) {
@@ -75,12 +77,8 @@ pub(super) fn assemble<'a>(
             FollowChoice::Installed => "installed",
             FollowChoice::All => "all",
         },
-        imports: match which {
-            Which::Eager => "eager",
-            Which::WithLazy => "lazy",
-            Which::Runtime => "runtime",
-            Which::All => "all",
-        },
+        imports: word(which),
+        by: "module",
         focus: asked
             .into_iter()
             .map(|asked| Focus {

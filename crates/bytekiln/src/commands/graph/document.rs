@@ -2,7 +2,7 @@
 //! 0 without gaps. Knows nothing of how it is shown.
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::{AmbiguityKind, Kinds, NodeId, NodeKind, OwnerKind};
+use bytekiln_graph::{AmbiguityKind, Kinds, NodeId, NodeKind, OwnerKind, Which};
 use bytekiln_planner::Problem;
 
 /// A graph, or a part of it.
@@ -15,6 +15,8 @@ pub(crate) struct GraphDocument<'a> {
     pub(crate) follow: &'static str,
     /// Which imports are edges: `eager`, `lazy`, `runtime`, `all`.
     pub(crate) imports: &'static str,
+    /// What is one node: `module`, `package`, `distribution`, `member`.
+    pub(crate) by: &'static str,
     /// What was asked for; empty for everything.
     pub(crate) focus: Vec<Focus<'a>>,
     /// The folder of the workspace, as its last component says.
@@ -119,7 +121,9 @@ pub(crate) struct GroupEdge {
     pub(crate) to: u32,
     /// How many.
     pub(crate) count: u32,
-    /// The facts that all of them have in common: empty as soon as one runs at once.
+    /// The least `--imports` that takes one of them.
+    pub(crate) which: Which,
+    /// The facts that all of them have in common.
     pub(crate) kinds: Kinds,
     /// The first of them: counts [`GraphDocument::edges`].
     pub(crate) first: u32,
@@ -134,4 +138,41 @@ pub(crate) struct AmbiguityRow {
     pub(crate) hidden: u32,
     /// Why there are two.
     pub(crate) kind: AmbiguityKind,
+}
+
+impl GraphDocument<'_> {
+    /// Where the file of a module is: below the workspace, else as its tree says.
+    pub(crate) fn path(&self, module: &ModuleRow<'_>) -> Option<String> {
+        let (tree, path) = module.file?;
+        let folder = self.trees.get(tree as usize)?;
+        Some(if folder == "." { path.to_string() } else { format!("{folder}/{path}") })
+    }
+
+    /// `src/app/main.py:12`: where an import is written.
+    pub(crate) fn place(&self, edge: &EdgeRow) -> String {
+        let Some(module) = self.modules.get(edge.from as usize) else { return String::new() };
+        let file = self.path(module).unwrap_or_else(|| module.name.to_owned());
+        if edge.line == 0 { file } else { format!("{file}:{}", edge.line) }
+    }
+
+    /// Whose a module is.
+    pub(crate) fn owner_kind(&self, module: &ModuleRow<'_>) -> Option<OwnerKind> {
+        self.owners.get(module.owner? as usize).map(|owner| owner.kind)
+    }
+}
+
+/// The least `--imports` that takes an import with this label.
+pub(crate) fn least(kinds: Kinds) -> Which {
+    let choices = [Which::Eager, Which::WithLazy, Which::Runtime];
+    choices.into_iter().find(|which| which.follows(kinds)).unwrap_or(Which::All)
+}
+
+/// As `--imports` spells it.
+pub(crate) fn word(which: Which) -> &'static str {
+    match which {
+        Which::Eager => "eager",
+        Which::WithLazy => "lazy",
+        Which::Runtime => "runtime",
+        Which::All => "all",
+    }
 }

@@ -6,6 +6,7 @@ use bytekiln_graph::{Direction, Graph, NodeId, OwnerKind, Which};
 use crate::arguments::GraphArguments;
 use crate::failure::CommandFailure;
 use crate::imports::OpenGraph;
+use crate::report::terminal::Terminal;
 
 /// What was typed after one option, and which modules it means.
 pub(super) struct Asked<'a> {
@@ -21,6 +22,7 @@ pub(super) struct Asked<'a> {
 pub(super) fn focus<'a>(
     open: &OpenGraph,
     arguments: &'a GraphArguments,
+    terminal: &Terminal,
 ) -> Result<(Vec<bool>, Vec<Asked<'a>>), CommandFailure> {
     let graph = open.graph();
     let which = open.imports.unwrap_or(Which::Runtime);
@@ -43,6 +45,9 @@ pub(super) fn focus<'a>(
         let mut starts = Vec::new();
         for text in texts {
             let nodes = open.select(text)?;
+            if let Some(several) = open.several(text, &nodes) {
+                terminal.warning(several);
+            }
             starts.extend_from_slice(&nodes);
             asked.push(Asked { option, text, nodes });
         }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use bytekiln_graph::{Kinds, NodeKind, OwnerKind};
+use bytekiln_graph::{Kinds, NodeKind, OwnerKind, Which};
 
-use super::document::{EdgeRow, GraphDocument, GroupEdge, GroupRow, ModuleRow, OwnerRow};
+use super::document::{GraphDocument, GroupEdge, GroupRow, ModuleRow, OwnerRow, least};
 use crate::arguments::GroupChoice;
 
 type Key = (&'static str, Option<u32>, String);
@@ -18,6 +18,12 @@ pub(super) fn group(
 ) {
     document.groups.clear();
     document.group_edges.clear();
+    document.by = match by {
+        GroupChoice::Module => "module",
+        GroupChoice::Package => "package",
+        GroupChoice::Distribution => "distribution",
+        GroupChoice::Member => "member",
+    };
     if by == GroupChoice::Module {
         document.modules.iter_mut().for_each(|module| module.group = None);
         return;
@@ -42,7 +48,7 @@ pub(super) fn group(
         let (Some(from), Some(to)) = (group_of(edge.from), group_of(edge.to)) else { continue };
         if from == to {
             if let Some(group) = document.groups.get_mut(from as usize)
-                && !is_own_package(edge)
+                && !edge.kinds.any(Kinds::PACKAGE)
             {
                 group.inner += 1;
             }
@@ -51,10 +57,12 @@ pub(super) fn group(
                 from,
                 to,
                 count: 0,
+                which: Which::All,
                 kinds: edge.kinds,
                 first,
             });
             sum.count += 1;
+            sum.which = sum.which.min(least(edge.kinds));
             sum.kinds = sum.kinds.without(sum.kinds.without(edge.kinds));
         }
     }
@@ -80,10 +88,6 @@ pub(super) fn group_to_fit(document: &mut GraphDocument<'_>, nodes: usize, edges
         }
     }
     true
-}
-
-fn is_own_package(edge: &EdgeRow) -> bool {
-    edge.kinds.any(Kinds::PACKAGE)
 }
 
 fn key(
