@@ -1,6 +1,8 @@
 //! Arguments as typed. What they mean, together with environment and manifest, is decided in
 //! `settings`; nothing below this crate sees clap.
 
+mod cycles;
+mod deps;
 mod diff;
 mod doctor;
 mod graph;
@@ -8,11 +10,14 @@ mod inspect;
 mod lock;
 mod normalize;
 mod verify;
+mod why;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use cycles::{CyclesArguments, CyclesBy};
+pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
 pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
 pub use graph::{
@@ -22,6 +27,7 @@ pub use inspect::InspectArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
+pub use why::WhyArguments;
 
 /// Reproducible, hash-based bytecode caches for Python monorepos.
 ///
@@ -117,6 +123,14 @@ pub enum Command {
     Diff(DiffArguments),
     /// Show who imports whom: for people, as JSON, DOT, Mermaid or a page
     Graph(GraphArguments),
+    /// Show what modules import
+    Deps(DepsArguments),
+    /// Show who imports modules
+    Rdeps(DepsArguments),
+    /// Show the shortest chain of imports from one module to another
+    Why(WhyArguments),
+    /// Show what imports itself by detours, and what to cut
+    Cycles(CyclesArguments),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache

@@ -2,9 +2,13 @@
 
 pub(crate) mod build;
 pub(crate) mod cache;
+mod chains;
 mod clean;
+mod cycles;
+mod deps;
 mod diff;
 mod doctor;
+mod edges;
 mod graph;
 mod inspect;
 mod lock;
@@ -14,6 +18,8 @@ mod opened;
 mod parallel;
 mod plan;
 mod verify;
+mod why;
+mod written;
 
 use clap::CommandFactory;
 
@@ -62,6 +68,16 @@ pub(crate) fn run(
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
         Command::Graph(graph) => graph::run(graph, global, environment, terminal),
+        Command::Deps(deps) => {
+            let direction = bytekiln_graph::Direction::Dependencies;
+            deps::run(deps, direction, global, environment, terminal)
+        }
+        Command::Rdeps(deps) => {
+            let direction = bytekiln_graph::Direction::Dependents;
+            deps::run(deps, direction, global, environment, terminal)
+        }
+        Command::Why(why) => why::run(why, global, environment, terminal),
+        Command::Cycles(cycles) => cycles::run(cycles, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

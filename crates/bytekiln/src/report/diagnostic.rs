@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use bytekiln_action::{Diagnostic, DiagnosticKind, Position, RepoPath};
 use bytekiln_planner::{Problem, Severity};
 
-use line::{Excerpt, Span, harmless};
+pub(crate) use line::harmless;
+use line::{Excerpt, Span};
 
 /// How to render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

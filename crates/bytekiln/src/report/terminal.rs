@@ -119,8 +119,13 @@ impl Terminal {
 
     /// Data on standard output. A reader that has gone away is no fault: the command ends well.
     pub fn data(&self, text: &str) {
+        self.data_bytes(text.as_bytes());
+    }
+
+    /// As [`Terminal::data`], for names of files, which may be no text.
+    pub fn data_bytes(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 
     /// Large data on standard output, written as it is made. A reader that has gone away is no fault.

@@ -181,7 +181,7 @@ fn control_picture(character: char) -> &'static str {
 }
 
 /// The text without characters that a terminal would act upon.
-pub(super) fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for cell in cells(text) {
         match cell.shown {
