@@ -99,6 +99,11 @@ impl Environment {
         }
     }
 
+    /// The command `git`, by its name where `PATH` has none, so that a message names it.
+    pub fn git(&self) -> PathBuf {
+        self.on_path("git").unwrap_or_else(|| PathBuf::from("git"))
+    }
+
     fn on_path(&self, name: &str) -> Option<PathBuf> {
         let path = self.path.as_ref()?;
         std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())

@@ -56,6 +56,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// The steps are those of a saved plan.
     pub adopted: bool,
+    /// The plan is about a part of the workspace.
+    pub partial: bool,
     /// What the output of each job must be, where the build is held to a lock.
     pub expected: Vec<Expected>,
     /// Folder and name of each member.
@@ -188,15 +190,16 @@ impl Prepared {
         }
     }
 
-    /// Whether nothing is left: every step ended well, or badly with leave. Of a saved plan nobody
-    /// knows whether it was all there was to do.
+    /// Whether nothing is left: every step ended well, or badly with leave. Of a saved plan and of a
+    /// part nobody knows whether it was all there was to do.
     pub(crate) fn is_done(&self, names: &BuildNames, report: &Report) -> bool {
         let ended_well = |index: usize, end: &JobEnd| match end {
             JobEnd::Compiled { .. } | JobEnd::Cached { .. } => true,
             JobEnd::Rejected { .. } => names.may_fail(index),
             JobEnd::Failed(_) => false,
         };
-        !self.adopted && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
+        let is_all = !self.adopted && !self.partial;
+        is_all && report.ends.iter().enumerate().all(|(index, end)| ended_well(index, end))
     }
 }
 

@@ -34,6 +34,9 @@ pub struct PlanFile {
     pub roots: Vec<String>,
     /// Interpreter × level × mode.
     pub targets: Vec<TargetRow>,
+    /// Members of the workspace, with what artifacts made of them can be keyed on.
+    #[serde(default)]
+    pub members: Vec<MemberRow>,
     /// Compilations.
     pub steps: Vec<StepRow>,
     /// Outputs to remove.
@@ -75,6 +78,17 @@ pub struct InterpreterRow {
     pub platform: String,
     pub free_threaded: bool,
     pub debug: bool,
+}
+
+/// One member.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// Its name.
+    pub name: String,
+    /// Its folder, below the workspace.
+    pub path: String,
+    /// Over its sources and all that they import; `null` if it has none.
+    pub fingerprint: Option<String>,
 }
 
 /// One compilation.
@@ -264,6 +278,7 @@ impl PlanFile {
                     debug_ranges: target.flags.debug_ranges,
                 })
                 .collect(),
+            members: Vec::new(),
             steps: plan
                 .steps
                 .iter()
@@ -299,6 +314,20 @@ impl PlanFile {
                 .collect(),
             problems: plan.problems.iter().map(ProblemRow::new).collect(),
         }
+    }
+
+    /// Says which members there are: folder and name, with fingerprints by name.
+    pub fn add_members(
+        &mut self,
+        members: &[(RepoPath, String)],
+        fingerprints: &BTreeMap<String, String>,
+    ) {
+        let rows = members.iter().map(|(path, name)| MemberRow {
+            name: name.clone(),
+            path: path.to_string(),
+            fingerprint: fingerprints.get(name).cloned(),
+        });
+        self.members.extend(rows);
     }
 
     /// The work that the plan describes; every key is computed again and must agree.

@@ -1,7 +1,7 @@
 //! One command's way through the crates below: workspace → interpreters → inputs → plan → work →
 //! records. The commands and the library face share it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,11 +19,14 @@ use bytekiln_project::{
     CheckDepth, Completion, Filled, Interpreter, LoadErrorKind, Loaded, OrphanPolicy, Request,
     StateLock, find_interpreters, load, lock_state, record,
 };
+use bytekiln_python::Release;
 
+use crate::arguments::PartArguments;
 use crate::commands::cache::DEFAULT_MAX_BYTES;
 use crate::environment::Environment;
-
 use crate::failure::CommandFailure;
+use crate::fingerprints::fingerprints;
+use crate::part::Part;
 use crate::prepared::{Planning, Preparation, Prepared};
 use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
@@ -32,6 +35,8 @@ use crate::settings::Settings;
 /// A command at work.
 pub struct Session<'a> {
     settings: Settings,
+    /// Only this; none means everything.
+    part: Option<Part>,
     environment: &'a Environment,
     terminal: &'a Terminal,
 }
@@ -44,7 +49,33 @@ impl<'a> Session<'a> {
         environment: &'a Environment,
         terminal: &'a Terminal,
     ) -> Session<'a> {
-        Session { settings, environment, terminal }
+        Session { settings, part: None, environment, terminal }
+    }
+
+    /// Keeps to a part of the workspace, if arguments choose one. After [`Session::lock`], which may
+    /// move the state.
+    pub fn choose(&mut self, arguments: &PartArguments) -> Result<Option<&Part>, CommandFailure> {
+        let is_chosen = !arguments.entry.is_empty() || arguments.affected;
+        let releases = if is_chosen { self.releases()? } else { Vec::new() };
+        let (settings, environment) = (&self.settings, self.environment);
+        self.part = Part::choose(arguments, settings, &releases, environment, self.terminal)?;
+        Ok(self.part.as_ref())
+    }
+
+    /// Digests of members and of all that they import, by name.
+    pub fn fingerprints(&self) -> Result<BTreeMap<String, String>, CommandFailure> {
+        let releases = self.releases()?;
+        fingerprints(&self.settings, &releases, self.environment, self.terminal)
+    }
+
+    /// Those that are compiled for, each once.
+    fn releases(&self) -> Result<Vec<Release>, CommandFailure> {
+        let interpreters = self.interpreters()?;
+        let mut releases: Vec<Release> =
+            interpreters.iter().map(|interpreter| interpreter.toolchain.release).collect();
+        releases.sort_by_key(|release| release.minor());
+        releases.dedup();
+        Ok(releases)
     }
 
     /// The settings in force.
@@ -217,11 +248,18 @@ impl<'a> Session<'a> {
                 return self.prepare(fully);
             }
             Loaded::Settled(summary) => {
+                let mut problems = summary.problems;
+                let mut fresh = summary.sources as usize * summary.targets as usize;
+                if let Some(part) = &self.part {
+                    fresh = part.fresh(summary.targets);
+                    problems.retain(|problem| part.concerns(problem));
+                    problems.extend(part.problems().iter().cloned());
+                }
                 return Ok(Preparation::Settled {
                     profile: settings.profile.name.clone(),
                     workspace: settings.workspace.root.clone(),
-                    fresh: summary.sources as usize * summary.targets as usize,
-                    problems: summary.problems,
+                    fresh,
+                    problems,
                 });
             }
             Loaded::Open(loaded) => *loaded,
@@ -236,7 +274,10 @@ impl<'a> Session<'a> {
             remove_orphans: settings.profile.orphans == OrphanPolicy::Remove,
             want_warnings,
         };
-        let plan = plan(loaded.inputs(), &plan_options);
+        let mut plan = plan(loaded.inputs(), &plan_options);
+        if let Some(part) = &self.part {
+            part.restrict(&mut plan, loaded.inputs());
+        }
         Ok(Preparation::Open(Box::new(Prepared {
             root: settings.workspace.root.clone(),
             profile: settings.profile.name.clone(),
@@ -245,6 +286,7 @@ impl<'a> Session<'a> {
             loaded,
             plan,
             adopted: false,
+            partial: self.part.is_some(),
             expected: Vec::new(),
             members: settings
                 .workspace
@@ -282,6 +324,10 @@ impl<'a> Session<'a> {
         report: Report,
         names: &BuildNames,
     ) -> Result<(), CommandFailure> {
+        if prepared.partial && work.jobs.is_empty() && report.removed.is_empty() {
+            // Nothing is known better than before, and what is settled stays so.
+            return Ok(());
+        }
         let complete = report.not_removed.is_empty()
             && !report.interrupted
             && prepared.is_done(names, &report)

@@ -21,6 +21,8 @@ use crate::failure::CommandFailure;
 pub struct Settings {
     /// The workspace.
     pub workspace: Workspace,
+    /// The folder that names of files are relative to.
+    pub start: PathBuf,
     /// The profile, with what the command line says put in.
     pub profile: Profile,
     /// Only these members; empty means all.
@@ -72,6 +74,7 @@ pub fn workspace_failure(error: &WorkspaceError) -> CommandFailure {
 pub fn settings(
     select: &SelectArguments,
     workspace: Workspace,
+    start: PathBuf,
     environment: &Environment,
 ) -> Result<Settings, CommandFailure> {
     let name = if select.release { "release" } else { select.profile.as_deref().unwrap_or("dev") };
@@ -99,6 +102,7 @@ pub fn settings(
         Some(crate::commands::cache::folder(typed, configured.as_ref(), environment)?)
     };
     Ok(Settings {
+        start,
         profile,
         packages: select.package.clone(),
         targets_overridden: !select.python.is_empty() || !select.optimize.is_empty(),

@@ -1,6 +1,7 @@
 //! Arguments as typed. What they mean, together with environment and manifest, is decided in
 //! `settings`; nothing below this crate sees clap.
 
+mod affected;
 mod cycles;
 mod deps;
 mod diff;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use affected::{AffectedArguments, AffectedBy, AffectedFormat, PartArguments, UnknownChoice};
 pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
@@ -102,7 +104,7 @@ pub enum Command {
     /// Say why a file is fresh or dirty, and what its key is made of
     Explain(ExplainArguments),
     /// Exit with 1 if a build would do anything (for CI)
-    Check(SelectArguments),
+    Check(CheckArguments),
     /// Write a commented bytekiln.toml from what is found
     Init(InitArguments),
     /// Add a folder to the members of the workspace
@@ -131,6 +133,8 @@ pub enum Command {
     Why(WhyArguments),
     /// Show what imports itself by detours, and what to cut
     Cycles(CyclesArguments),
+    /// Say which modules, members and outputs a change affects
+    Affected(Box<AffectedArguments>),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache
@@ -200,6 +204,9 @@ pub struct BuildArguments {
     /// What to build.
     #[command(flatten)]
     pub select: SelectArguments,
+    /// Of that, which part.
+    #[command(flatten)]
+    pub part: PartArguments,
     /// Compile everything, fresh or not
     #[arg(short, long, help_heading = "Execution")]
     pub force: bool,
@@ -220,7 +227,8 @@ pub struct BuildArguments {
     pub timeout: u64,
     /// Carry out a plan saved by `plan --format json`
     #[arg(long, value_name = "FILE", help_heading = "Execution",
-          conflicts_with_all = ["package", "profile", "release", "python", "optimize", "force", "locked"])]
+          conflicts_with_all = ["package", "profile", "release", "python", "optimize", "force", "locked",
+                                "entry", "affected"])]
     pub plan: Option<PathBuf>,
     /// How messages are formatted
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
@@ -245,12 +253,26 @@ pub struct PlanArguments {
     /// What to plan.
     #[command(flatten)]
     pub select: SelectArguments,
+    /// Of that, which part.
+    #[command(flatten)]
+    pub part: PartArguments,
     /// Plan as if nothing were fresh
     #[arg(short, long)]
     pub force: bool,
     /// How the plan is shown
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub format: PlanFormat,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// What to check.
+    #[command(flatten)]
+    pub select: SelectArguments,
+    /// Of that, which part.
+    #[command(flatten)]
+    pub part: PartArguments,
 }
 
 /// `explain`.

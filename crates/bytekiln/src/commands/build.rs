@@ -38,6 +38,11 @@ pub(crate) fn run(
     }
     let json = arguments.message_format == MessageFormat::Json;
     let _lock = session.lock()?;
+    if let Some(part) = session.choose(&arguments.part)?
+        && !json
+    {
+        terminal.status("Selected", part.description());
+    }
     let mut held = if arguments.locked { Some(Held::read(&session)?) } else { None };
     let planning = Planning {
         force: arguments.force,
@@ -101,12 +106,13 @@ pub(crate) fn run(
     let errors = prepared.plan.problems.iter().any(|problem| problem.severity == Severity::Error);
     let success = !failed && !errors && report.not_removed.is_empty();
     let profile = prepared.profile.clone();
+    let partial = prepared.partial;
     let (interrupted, jobs) = (report.interrupted, work.jobs.len());
     for (output, error) in &report.not_removed {
         terminal.error(format!("the stale output `{}` could not be removed: {error}", output.path));
     }
     session.record(*prepared, work, report, &names)?;
-    if let Some(held) = held.filter(|_| success && !interrupted) {
+    if let Some(held) = held.filter(|_| success && !interrupted && !partial) {
         held.remember(&session, terminal);
     }
     if tally.compiled > 0 && !interrupted {

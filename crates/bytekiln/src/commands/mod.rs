@@ -1,5 +1,6 @@
 //! One file a command: each reads its arguments, drives a session, and says what came of it.
 
+pub(crate) mod affected;
 pub(crate) mod build;
 pub(crate) mod cache;
 mod chains;
@@ -42,13 +43,14 @@ pub(crate) fn run(
     let session = |select: &SelectArguments| -> Result<Session<'_>, CommandFailure> {
         let workspace = workspace(global, environment)?;
         problems::say(terminal, &workspace.problems);
-        let settings = settings(select, workspace, environment)?;
+        let start = start_folder(global, environment)?;
+        let settings = settings(select, workspace, start, environment)?;
         Ok(Session::new(settings, environment, terminal))
     };
     match &arguments.command {
         Command::Build(build) => build::run(build, session(&build.select)?, terminal),
-        Command::Plan(plan) => plan::plan(plan, &session(&plan.select)?, terminal),
-        Command::Check(select) => plan::check(&session(select)?, terminal),
+        Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, terminal),
+        Command::Check(check) => plan::check(check, session(&check.select)?, terminal),
         Command::Explain(explain) => {
             plan::explain(explain, &session(&explain.select)?, environment, terminal)
         }
@@ -78,6 +80,7 @@ pub(crate) fn run(
         }
         Command::Why(why) => why::run(why, global, environment, terminal),
         Command::Cycles(cycles) => cycles::run(cycles, global, environment, terminal),
+        Command::Affected(affected) => affected::run(affected, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

@@ -8,7 +8,7 @@ use bytekiln_action::{RepoPath, TextSink};
 use bytekiln_codec::CANONICAL_FORM_VERSION;
 use bytekiln_planner::{Inputs, Plan, Severity, Slot, Source, Target, action, slot};
 
-use crate::arguments::{ExplainArguments, PlanArguments, PlanFormat};
+use crate::arguments::{CheckArguments, ExplainArguments, PlanArguments, PlanFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
@@ -22,9 +22,14 @@ use crate::session::Session;
 /// `bytekiln plan`.
 pub(crate) fn plan(
     arguments: &PlanArguments,
-    session: &Session<'_>,
+    mut session: Session<'_>,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
+    if let Some(part) = session.choose(&arguments.part)?
+        && arguments.format == PlanFormat::Human
+    {
+        terminal.status("Selected", part.description());
+    }
     let prepared = session.prepare_fully(arguments.force)?;
     match arguments.format {
         PlanFormat::Human => {
@@ -32,7 +37,7 @@ pub(crate) fn plan(
             terminal.data(&text(&prepared.plan, prepared.loaded.inputs(), terminal));
         }
         PlanFormat::Json => {
-            let file = PlanFile::new(
+            let mut file = PlanFile::new(
                 &prepared.plan,
                 &prepared.loaded.inputs().targets,
                 &prepared.executables(),
@@ -40,6 +45,7 @@ pub(crate) fn plan(
                 &prepared.profile,
                 CANONICAL_FORM_VERSION,
             );
+            file.add_members(&prepared.members, &session.fingerprints()?);
             let text = serde_json::to_string_pretty(&file).map_err(CommandFailure::failure)?;
             terminal.data(&format!("{text}\n"));
         }
@@ -49,9 +55,13 @@ pub(crate) fn plan(
 
 /// `bytekiln check`: 0 if a build would do nothing, 1 if it would.
 pub(crate) fn check(
-    session: &Session<'_>,
+    arguments: &CheckArguments,
+    mut session: Session<'_>,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
+    if let Some(part) = session.choose(&arguments.part)? {
+        terminal.status("Selected", part.description());
+    }
     let Some(prepared) =
         session.prepare(Planning { force: false, fully: false, want_warnings: false })?.open()
     else {

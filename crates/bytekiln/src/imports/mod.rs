@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use bytekiln_graph::{Graph, Target, Which};
 use bytekiln_project::{LoadedGraph, Workspace};
 
-pub(crate) use open::open;
+pub(crate) use open::{open, open_in};
 
 /// A graph, and what it was made from.
 pub(crate) struct OpenGraph {

@@ -1,8 +1,10 @@
 //! From arguments to a graph: workspace, interpreter, environment, load.
 
+use std::path::PathBuf;
+
 use bytekiln_action::RepoPath;
 use bytekiln_graph::Which;
-use bytekiln_project::{Follow, GraphRequest, load_graph};
+use bytekiln_project::{Follow, GraphRequest, Workspace, load_graph};
 
 use super::OpenGraph;
 use super::surroundings::Surroundings;
@@ -24,6 +26,21 @@ pub(crate) fn open(
     let start = start_folder(global, environment)?;
     let workspace = workspace(global, environment)?;
     problems::say(terminal, &workspace.problems);
+    let open = open_in(workspace, start, selection, deleted, environment, terminal)?;
+    problems::say(terminal, &open.loaded.problems);
+    Ok(open)
+}
+
+/// Opens the graph of a workspace that has been read already, and leaves it to the caller to say its
+/// problems.
+pub(crate) fn open_in(
+    workspace: Workspace,
+    start: PathBuf,
+    selection: &GraphSelection,
+    deleted: &[RepoPath],
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<OpenGraph, CommandFailure> {
     let state_dir = match &selection.state_dir {
         Some(folder) => start.join(folder),
         None => workspace.root.join(".bytekiln"),
@@ -52,12 +69,16 @@ pub(crate) fn open(
             None => failure,
         }
     })?;
-    problems::say(terminal, &loaded.problems);
-    let imports = selection.imports.map(|choice| match choice {
+    let imports = selection.imports.map(which);
+    Ok(OpenGraph { workspace, loaded, target, imports, start })
+}
+
+/// Which imports a choice is for.
+fn which(choice: ImportsChoice) -> Which {
+    match choice {
         ImportsChoice::Eager => Which::Eager,
         ImportsChoice::Lazy => Which::WithLazy,
         ImportsChoice::Runtime => Which::Runtime,
         ImportsChoice::All => Which::All,
-    });
-    Ok(OpenGraph { workspace, loaded, target, imports, start })
+    }
 }
