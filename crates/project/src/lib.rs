@@ -3,6 +3,7 @@
 //! of how work is done.
 
 mod clean;
+mod declared;
 mod discover;
 mod edit;
 mod imports;
@@ -22,6 +23,7 @@ mod scan;
 mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
+pub use declared::{Declared, declared_dependencies, normalized_name};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use imports::{
     EnvironmentError, EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, Venv,

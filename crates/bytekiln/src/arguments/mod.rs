@@ -8,6 +8,7 @@ mod diff;
 mod doctor;
 mod graph;
 mod inspect;
+mod layers;
 mod lock;
 mod normalize;
 mod verify;
@@ -26,6 +27,7 @@ pub use graph::{
     FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
 };
 pub use inspect::InspectArguments;
+pub use layers::LayersArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
@@ -135,6 +137,8 @@ pub enum Command {
     Cycles(CyclesArguments),
     /// Say which modules, members and outputs a change affects
     Affected(Box<AffectedArguments>),
+    /// Check the contracts of the manifest: who may import whom
+    Layers(LayersArguments),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache

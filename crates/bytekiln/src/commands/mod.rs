@@ -12,6 +12,7 @@ mod doctor;
 mod edges;
 mod graph;
 mod inspect;
+mod layers;
 mod lock;
 mod manifest;
 mod normalize;
@@ -81,6 +82,7 @@ pub(crate) fn run(
         Command::Why(why) => why::run(why, global, environment, terminal),
         Command::Cycles(cycles) => cycles::run(cycles, global, environment, terminal),
         Command::Affected(affected) => affected::run(affected, global, environment, terminal),
+        Command::Layers(layers) => layers::run(layers, global, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {
