@@ -137,7 +137,10 @@ pub(super) fn summary(question: &Question<'_>, answer: &Answer) -> String {
 }
 
 fn count(modules: usize) -> String {
-    format!("{modules} {}", plural(modules, "module", "modules"))
+    match modules {
+        0 => "no modules".to_owned(),
+        modules => format!("{modules} {}", plural(modules, "module", "modules")),
+    }
 }
 
 /// `412 modules eagerly, 31 more lazily, 57 more in functions`.
@@ -157,7 +160,7 @@ fn by_level(answer: &Answer) -> String {
             (found, false) => parts.push(format!("{found} more {word}")),
         }
     }
-    if parts.is_empty() { "no modules".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { count(0) } else { parts.join(", ") }
 }
 
 /// `: 3 of the workspace, 1 unresolved`; nothing if all are of the workspace.
@@ -175,6 +178,9 @@ fn by_origin(question: &Question<'_>, answer: &Answer) -> String {
         if found > 0 {
             parts.push(format!("{found} {word}"));
         }
+        if wanted == Origin::Workspace && found == answer.rows.len() {
+            return String::new();
+        }
     }
-    if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
+    format!(": {}", parts.join(", "))
 }

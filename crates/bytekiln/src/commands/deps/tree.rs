@@ -140,11 +140,12 @@ fn children(
         return Vec::new();
     }
     let child = |(module, id): (NodeId, EdgeId)| {
-        let mut notes: Vec<String> = mark(question.open, module).into_iter().collect();
+        let mut notes = Vec::new();
         if let Some(edge) = question.open.graph().edge(id) {
             notes.push(format!("line {}", edge.line));
             notes.extend(how(edge.kinds).into_iter().map(str::to_owned));
         }
+        notes.extend(mark(question.open, module));
         let opened = place(module).is_some_and(|(parent, at)| at > 0 && parent == node);
         let elsewhere = !opened && place(module).is_some() && has_neighbours(question, module);
         Child { module, notes, opened, elsewhere }
