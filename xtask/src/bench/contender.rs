@@ -26,6 +26,8 @@ pub(crate) struct Workplace {
     uv: PathBuf,
     canonicalise: PathBuf,
     add_determinism: PathBuf,
+    ruff: PathBuf,
+    grimp: PathBuf,
 }
 
 impl Workplace {
@@ -39,6 +41,8 @@ impl Workplace {
             uv: corpora.uv.clone(),
             canonicalise: target.join("release/examples/canonicalise"),
             add_determinism: corpora.add_determinism.clone(),
+            ruff: corpora.ruff.clone(),
+            grimp: corpora.grimp.clone(),
         })
     }
 
@@ -153,6 +157,43 @@ impl Workplace {
         let mut command = self.quiet(&self.bytekiln);
         command.args(["verify", "--quiet", "--jobs", JOBS]).arg(tree);
         command.arg("--python").arg(&self.python).arg("--cache-dir").arg(cache);
+        command
+    }
+
+    /// `bytekiln graph`, all of it.
+    pub(crate) fn graph(&self, tree: &Path, state: &Path) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["graph", "--quiet", "--format", "json", "--jobs", JOBS, "--manifest-path"]);
+        command.arg(tree).arg("--python").arg(&self.python).arg("--state-dir").arg(state);
+        command
+    }
+
+    /// ruff's graph: files and the files that they import, nothing unresolved.
+    pub(crate) fn ruff(&self, tree: &Path) -> Command {
+        let mut command = self.quiet(&self.ruff);
+        command.current_dir(tree).env("RAYON_NUM_THREADS", JOBS);
+        command.args([
+            "analyze",
+            "graph",
+            "--isolated",
+            "--quiet",
+            "--target-version",
+            "py311",
+            ".",
+        ]);
+        command
+    }
+
+    /// grimp's graph of django and sympy, with the names of what is imported from elsewhere.
+    pub(crate) fn grimp(&self, tree: &Path, cache: Option<&Path>) -> Command {
+        let mut command = self.quiet(&self.python);
+        let cache =
+            cache.map_or("None".to_owned(), |path| format!("{:?}", path.display().to_string()));
+        let script = format!(
+            "import grimp; \
+             grimp.build_graph('django', 'sympy', include_external_packages=True, cache_dir={cache})"
+        );
+        command.current_dir(tree).env("PYTHONPATH", &self.grimp).args(["-c", &script]);
         command
     }
 

@@ -32,8 +32,33 @@ pub(crate) struct Corpora {
     pub(crate) uv: PathBuf,
     /// The add-det executable.
     pub(crate) add_determinism: PathBuf,
+    /// The ruff executable.
+    pub(crate) ruff: PathBuf,
+    /// A folder of `PYTHONPATH` with grimp.
+    pub(crate) grimp: PathBuf,
     folder: PathBuf,
 }
+
+/// What is installed by uv into folders of their own.
+const TOOLS: &[(&str, &str)] = &[("ruff==0.17.*", "ruff"), ("grimp==3.19.*", "grimp")];
+
+/// With the corpora above some 86,000 sources below one folder, as a monorepo has them.
+const PACKAGES: &[&str] = &[
+    "apache-airflow-core==3.3.2",
+    "azure-mgmt-compute==39.0.0",
+    "azure-mgmt-containerservice==41.8.0",
+    "azure-mgmt-network==33.1.0",
+    "azure-mgmt-resource==26.0.0",
+    "azure-mgmt-web==11.0.1",
+    "botocore==1.44.5",
+    "google-ads==34.0.0",
+    "homeassistant==2026.2.3",
+    "kubernetes==37.0.2",
+    "moto==5.2.5",
+    "msgraph-beta-sdk==1.66.0",
+    "msgraph-sdk==1.65.0",
+    "transformers==5.23.0",
+];
 
 /// Caches as compileall makes them, beside their sources.
 #[derive(Clone)]
@@ -58,6 +83,29 @@ shutil.copytree(sysconfig.get_path('stdlib'), sys.argv[1], symlinks=True,
 ";
 
 impl Corpora {
+    /// A tree of some 86,000 sources.
+    pub(crate) fn packages(&self) -> Result<Corpus> {
+        let folder = self.folder.join("packages");
+        let done = folder.join(".done");
+        if !done.exists() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            eprintln!("fetching {} distributions", PACKAGES.len());
+            let mut install = Command::new(&self.uv);
+            install.args(["pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+            // Some are for newer interpreters only; nothing of them is run.
+            install.args(["--python-version", "3.14", "--python"]).arg(&self.python);
+            shell::run(install.arg("--target").arg(&folder).args(PACKAGES))?;
+            for corpus in [&self.small, &self.ansible] {
+                super::contender::copy_tree(&corpus.folder, &folder)?;
+            }
+            remove_metadata(&folder)?;
+            fs::write(&done, "")?;
+        }
+        Corpus::new("django, sympy, ansible and 14 more", folder)
+    }
+
     /// Standard library, django and sympy, compiled by 3.11 and by the newest interpreter there is.
     pub(crate) fn raw(&self) -> Result<Vec<RawCaches>> {
         let mut pythons = vec![("3.11".to_owned(), self.python.clone())];
@@ -156,9 +204,25 @@ pub(crate) fn fetch(folder: &Path) -> Result<Corpora> {
         ansible: Corpus::new("ansible", folder.join("ansible"))?,
         uv: uv_program(&folder.join("uv"))?,
         add_determinism: add_determinism(&folder.join("add-determinism"))?,
+        ruff: tool(folder, "ruff")?.join("bin/ruff"),
+        grimp: tool(folder, "grimp")?,
         folder: folder.to_owned(),
         python: python_3_11()?,
     })
+}
+
+/// Installs a tool, once; its folder.
+pub(crate) fn tool(folder: &Path, name: &str) -> Result<PathBuf> {
+    let target = folder.join(name);
+    if !target.join(".done").exists() {
+        let wanted = TOOLS.iter().find(|(_, tool)| *tool == name).context("no such tool")?;
+        eprintln!("fetching {}", wanted.0);
+        let mut install = Command::new(fetch_uv(folder)?);
+        install.args(["pip", "install", "--quiet", "--python"]).arg(python_3_11()?);
+        shell::run(install.arg("--target").arg(&target).arg(wanted.0))?;
+        fs::write(target.join(".done"), "")?;
+    }
+    Ok(target)
 }
 
 /// Only uv.

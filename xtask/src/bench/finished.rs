@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::contender::{Workplace, copy_tree};
 use super::corpora::{Corpora, Corpus, RawCaches, count};
-use super::measure;
+use super::measure::{self, Ends};
 use super::scenario::{Contender, Goal, Prepare, Scenario, cold_contender};
 
 /// All of them.
@@ -51,6 +51,7 @@ fn canonicalise<'a>(raw: &RawCaches, workplace: &'a Workplace, place: Place) -> 
         let (made, checked) = (tree.clone(), tree.clone());
         Contender {
             name,
+            ends: Ends::Well,
             shown: workplace.shown(&command(workplace, &tree)),
             prepare: Box::new(move || {
                 if !in_memory {
@@ -86,7 +87,7 @@ fn compiled<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> impl Fn() -> Re
             return Ok(());
         }
         let tree = workplace.copy(corpus, "verified")?;
-        measure::run(&mut workplace.compileall(&tree))?;
+        measure::run(&mut workplace.compileall(&tree), Ends::WithFindings)?;
         workplace.remove("verify-again-cache")?;
         Ok(std::fs::write(mark, &corpus.name)?)
     }
@@ -102,6 +103,7 @@ fn verify_contender<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Contend
     });
     Contender {
         name: "bytekiln verify",
+        ends: Ends::Well,
         prepare: forget,
         shown: workplace.shown(&workplace.verify(&tree, &cache)),
         check: Box::new(|| Ok(())),
@@ -127,7 +129,7 @@ fn verify_again<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a
     let warm: Prepare<'a> = Box::new(move || {
         make()?;
         if !known.exists() {
-            measure::run(&mut workplace.verify(&first, &known))?;
+            measure::run(&mut workplace.verify(&first, &known), Ends::Well)?;
         }
         Ok(())
     });
@@ -137,6 +139,7 @@ fn verify_again<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a
         contenders: vec![
             Contender {
                 name: "the second time",
+                ends: Ends::Well,
                 prepare: warm,
                 shown: workplace.shown(&workplace.verify(&tree, &cache)),
                 check: Box::new(|| Ok(())),

@@ -53,7 +53,7 @@ pub(super) fn measure(raw: &RawCaches, workplace: &Workplace, runs: usize) -> Re
     workplace.remove("loaded")?;
     let canonical = workplace.path("loaded");
     copy_tree(&raw.folder, &canonical)?;
-    measure::run(&mut workplace.canonicalise(&canonical))?;
+    measure::run(&mut workplace.canonicalise(&canonical), measure::Ends::Well)?;
     let turns = (runs * TURNS).to_string();
     let arguments = [raw.folder.as_path(), canonical.as_path(), turns.as_ref()];
     let printed = shell::read(&mut workplace.script(&raw.python, LOAD, &arguments))?;

@@ -13,22 +13,31 @@ pub(crate) struct Run {
     pub(crate) peak: u64,
 }
 
-/// Runs a command to its end. Status 1 is fine: compilers say so when a source of the corpus has
-/// a syntax error, and all of them meet the same sources.
-pub(crate) fn run(command: &mut Command) -> Result<Run> {
+/// Which ends count as done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// Status 0.
+    Well,
+    /// Also status 1: compilers say so when a source of the corpus has a syntax error, and all of them
+    /// meet the same sources.
+    WithFindings,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command, ends: Ends) -> Result<Run> {
     shell_sync();
     let shown = crate::shell::display(command);
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("could not start `{shown}`"))?;
     let status = child.wait()?;
     let wall = start.elapsed();
-    check(&shown, status)?;
+    check(&shown, status, ends)?;
     Ok(Run { wall, peak: 0 })
 }
 
 /// The same, watching the process's high-water mark; the watching costs time, so times of these
 /// runs are not reported.
-pub(crate) fn run_watched(command: &mut Command) -> Result<Run> {
+pub(crate) fn run_watched(command: &mut Command, ends: Ends) -> Result<Run> {
     let shown = crate::shell::display(command);
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("could not start `{shown}`"))?;
@@ -40,12 +49,17 @@ pub(crate) fn run_watched(command: &mut Command) -> Result<Run> {
         }
         std::thread::sleep(Duration::from_millis(1));
     };
-    check(&shown, status)?;
+    check(&shown, status, ends)?;
     Ok(Run { wall: start.elapsed(), peak })
 }
 
-fn check(shown: &str, status: std::process::ExitStatus) -> Result<()> {
-    if !matches!(status.code(), Some(0 | 1)) {
+fn check(shown: &str, status: std::process::ExitStatus, ends: Ends) -> Result<()> {
+    let fine = match status.code() {
+        Some(0) => true,
+        Some(1) => ends == Ends::WithFindings,
+        _ => false,
+    };
+    if !fine {
         bail!("`{shown}` failed ({status})");
     }
     Ok(())
@@ -80,6 +94,22 @@ pub(crate) fn median(times: &[Duration]) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends() {
+        for (script, ends, fine) in [
+            ("exit 0", Ends::Well, true),
+            ("exit 1", Ends::Well, false),
+            ("exit 1", Ends::WithFindings, true),
+            ("exit 2", Ends::WithFindings, false),
+            ("kill -9 $$", Ends::WithFindings, false),
+        ] {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            assert_eq!(run(&mut command, ends).is_ok(), fine, "{script}");
+            assert_eq!(run_watched(&mut command, ends).is_ok(), fine, "{script}");
+        }
+    }
 
     #[test]
     fn medians() {

@@ -4,6 +4,7 @@
 mod contender;
 pub(crate) mod corpora;
 mod finished;
+mod graph;
 mod load;
 mod machine;
 mod measure;

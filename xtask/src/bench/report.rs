@@ -56,6 +56,16 @@ fn write_section(
         writeln!(formatter, "Goal: at most {allowed:.0} MB. Peak: {peak:.1} MB: {verdict}.\n")?;
         return writeln!(formatter, "- `{}`\n", own.shown);
     }
+    if let Goal::Peak(allowed) = goal {
+        let peak = megabytes(own.peak);
+        let verdict = if own.peak > 0 && peak < f64::from(allowed) { "met" } else { "missed" };
+        writeln!(formatter, "Goal: less than {allowed} MB. Peak: {peak:.1} MB: {verdict}.\n")?;
+        for result in results {
+            let peak = megabytes(result.peak);
+            writeln!(formatter, "- {}, {peak:.1} MB: `{}`", result.name, result.shown)?;
+        }
+        return writeln!(formatter);
+    }
     writeln!(formatter, "| | median | fastest to slowest | bytekiln takes |")?;
     writeln!(formatter, "|---|---|---|---|")?;
     for result in results {
@@ -90,13 +100,19 @@ fn write_section(
             let reached = own_median / best;
             (format!("at most {share:.2} of it"), format!("{reached:.3}"), reached <= share)
         }
-        Goal::Memory(_) | Goal::Rewriting { .. } => return Ok(()),
+        Goal::TimesFasterThanSecond(times) => {
+            let second = others.first().map_or(0.0, |other| median(&other.times).as_secs_f64());
+            let reached = second / own_median;
+            (format!("{times:.0} times faster"), format!("{reached:.1} times"), reached >= times)
+        }
+        Goal::Memory(_) | Goal::Peak(_) | Goal::Rewriting { .. } => return Ok(()),
     };
     let verdict = if met { "met" } else { "missed" };
-    writeln!(
-        formatter,
-        "\nGoal, against the faster other: {wanted}. Reached: {reached}: {verdict}.\n"
-    )?;
+    let against = match (goal, others.first()) {
+        (Goal::TimesFasterThanSecond(_), Some(second)) => second.name,
+        _ => "the faster other",
+    };
+    writeln!(formatter, "\nGoal, against {against}: {wanted}. Reached: {reached}: {verdict}.\n")?;
     for result in results {
         writeln!(formatter, "- {}: `{}`", result.name, result.shown)?;
     }

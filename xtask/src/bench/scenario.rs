@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::contender::{Workplace, expect_outputs};
 use super::corpora::{Corpora, Corpus};
-use super::measure;
+use super::measure::{self, Ends};
 
 /// What has to hold of the first contender.
 #[derive(Clone, Copy)]
@@ -25,6 +25,10 @@ pub(crate) enum Goal {
         /// How many caches are rewritten, and their bytes.
         rates: Option<(usize, u64)>,
     },
+    /// So many times faster than the second contender; the others are told for information.
+    TimesFasterThanSecond(f64),
+    /// Peak memory of less than so many MB.
+    Peak(u32),
     /// Peak memory of at most 100 MB and 1 KB a source; the sources.
     Memory(usize),
 }
@@ -44,6 +48,7 @@ pub(super) struct Contender<'a> {
     /// Before each run, not measured.
     pub(super) prepare: Prepare<'a>,
     pub(super) command: Box<dyn Fn() -> Command + 'a>,
+    pub(super) ends: Ends,
     /// For readers.
     pub(super) shown: String,
     /// After each run, not measured: that the work was done.
@@ -70,7 +75,7 @@ pub(crate) fn measure(scenario: &Scenario<'_>, runs: usize) -> Result<Vec<Measur
             peak: 0,
         })
         .collect();
-    let watched = matches!(scenario.goal, Goal::Memory(_));
+    let watched = matches!(scenario.goal, Goal::Memory(_) | Goal::Peak(_));
     for run in 0..runs {
         for turn in 0..scenario.contenders.len() {
             let index = (run + turn) % scenario.contenders.len();
@@ -78,9 +83,9 @@ pub(crate) fn measure(scenario: &Scenario<'_>, runs: usize) -> Result<Vec<Measur
             (contender.prepare)()?;
             let mut command = (contender.command)();
             let measured = if watched {
-                measure::run_watched(&mut command)?
+                measure::run_watched(&mut command, contender.ends)?
             } else {
-                measure::run(&mut command)?
+                measure::run(&mut command, contender.ends)?
             };
             result.times.push(measured.wall);
             result.peak = result.peak.max(measured.peak);
@@ -105,6 +110,7 @@ pub(crate) fn all<'a>(
     }
     scenarios.push(no_op_and_git(corpora.ansible.clone(), workplace));
     scenarios.extend(super::finished::all(corpora, workplace)?);
+    scenarios.extend(super::graph::all(corpora, workplace, big)?);
     if big {
         scenarios.push(no_op_and_git(big_corpus(corpora, workplace)?, workplace));
     }
@@ -127,6 +133,7 @@ pub(super) fn cold_contender<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -
     let (tree, cache) = (workplace.path("tree"), workplace.path("cache"));
     Contender {
         name: "bytekiln",
+        ends: Ends::WithFindings,
         prepare: Box::new(move || {
             workplace.remove("cache")?;
             workplace.copy(corpus, "tree").map(drop)
@@ -150,6 +157,7 @@ fn cold<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
             cold_contender(corpus, workplace),
             Contender {
                 name: "compileall",
+                ends: Ends::WithFindings,
                 prepare: Box::new(move || workplace.copy(corpus, "compileall").map(drop)),
                 shown: workplace.shown(&workplace.compileall(&tree)),
                 command: Box::new(move || workplace.compileall(&tree)),
@@ -157,6 +165,7 @@ fn cold<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
             },
             Contender {
                 name: "uv",
+                ends: Ends::WithFindings,
                 prepare: Box::new(move || workplace.uv_project(corpus, "uv").map(drop)),
                 shown: workplace.shown(&workplace.uv(&project)),
                 command: Box::new(move || workplace.uv(&project)),
@@ -167,12 +176,17 @@ fn cold<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
 }
 
 /// Builds once; every run after that finds nothing to do.
-fn no_op_contender(corpus: Corpus, workplace: &Workplace) -> Contender<'_> {
+pub(super) fn no_op_contender(corpus: Corpus, workplace: &Workplace) -> Contender<'_> {
     let (tree, cache) = (workplace.path("noop"), workplace.path("noop-cache"));
     Contender {
         name: "bytekiln",
+        ends: Ends::WithFindings,
         prepare: prepare_once(corpus.clone(), workplace, tree.clone(), move |tree| {
-            measure::run(&mut workplace.bytekiln(tree, &workplace.path("noop-cache"))).map(drop)
+            measure::run(
+                &mut workplace.bytekiln(tree, &workplace.path("noop-cache")),
+                Ends::WithFindings,
+            )
+            .map(drop)
         }),
         shown: workplace.shown(&workplace.bytekiln(&tree, &cache)),
         check: Box::new({
@@ -216,8 +230,9 @@ fn no_op<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
             no_op_contender(corpus.clone(), workplace),
             Contender {
                 name: "compileall",
+                ends: Ends::WithFindings,
                 prepare: prepare_once(corpus.clone(), workplace, tree.clone(), move |tree| {
-                    measure::run(&mut workplace.compileall(tree)).map(drop)
+                    measure::run(&mut workplace.compileall(tree), Ends::WithFindings).map(drop)
                 }),
                 shown: workplace.shown(&workplace.compileall(&tree)),
                 command: Box::new(move || workplace.compileall(&tree)),
@@ -242,6 +257,7 @@ fn no_op_and_git(corpus: Corpus, workplace: &Workplace) -> Scenario<'_> {
             },
             Contender {
                 name: "git status",
+                ends: Ends::Well,
                 shown: workplace.shown(&workplace.git_status(&tree)),
                 prepare: prepare(corpus, tree.clone()),
                 command: Box::new(move || workplace.git_status(&tree)),
@@ -260,8 +276,11 @@ fn prepare_repository(corpus: &Corpus, workplace: &Workplace, tree: &Path) -> Re
     workplace.git_repository(tree)?;
     std::thread::sleep(Duration::from_secs(2));
     for _ in 0..2 {
-        measure::run(&mut workplace.bytekiln(tree, &workplace.path("noop-cache")))?;
-        measure::run(&mut workplace.git_status(tree))?;
+        measure::run(
+            &mut workplace.bytekiln(tree, &workplace.path("noop-cache")),
+            Ends::WithFindings,
+        )?;
+        measure::run(&mut workplace.git_status(tree), Ends::Well)?;
     }
     Ok(())
 }
@@ -275,6 +294,7 @@ fn restore<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
         contenders: vec![
             Contender {
                 name: "bytekiln, warm cache",
+                ends: Ends::WithFindings,
                 shown: workplace.shown(&workplace.bytekiln(&tree, &cache)),
                 prepare: Box::new(move || {
                     let mark = workplace.path("warm-cache.corpus");
@@ -283,7 +303,7 @@ fn restore<'a>(corpus: &'a Corpus, workplace: &'a Workplace) -> Scenario<'a> {
                     }
                     workplace.remove("warm-cache")?;
                     let tree = workplace.copy(corpus, "restored")?;
-                    measure::run(&mut workplace.bytekiln(&tree, &warmed))?;
+                    measure::run(&mut workplace.bytekiln(&tree, &warmed), Ends::WithFindings)?;
                     std::fs::write(mark, &corpus.name)?;
                     workplace.copy(corpus, "restored").map(drop)
                 }),
