@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
 
+mod affected;
 mod bad_input;
 mod build;
 mod cache;
@@ -12,6 +13,8 @@ mod cycles;
 mod deps;
 mod diff;
 mod doctor;
+mod entry;
+mod graph;
 mod inspect;
 mod lock;
 mod normalize;

@@ -194,9 +194,12 @@ fn normalized(name: &str) -> String {
     parts.map(str::to_ascii_lowercase).collect::<Vec<String>>().join("-")
 }
 
-/// The word that was probably meant: at most a third of it is different.
+/// The word that was probably meant: at most a third of it is different, or one letter.
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = word.chars().count() / 3;
+    let limit = match word.chars().count() {
+        0 | 1 => 0,
+        count => (count / 3).max(1),
+    };
     candidates
         .filter(|candidate| candidate.len().abs_diff(word.len()) <= limit.saturating_mul(4))
         .map(|candidate| (strsim::osa_distance(word, candidate), candidate))

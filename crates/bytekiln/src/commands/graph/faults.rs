@@ -1,6 +1,7 @@
 //! What is wrong with a graph, for people: imports that find nothing, names with two meanings, cycles.
 //! Knows nothing of how the graph came to be.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use bytekiln_graph::{AmbiguityKind, Kinds, NodeKind, Reason};
@@ -11,47 +12,48 @@ use super::picture::counted;
 use crate::report::terminal::Tone;
 
 impl Page<'_> {
-    /// Imports that fail when they run, first those that nothing catches.
+    /// Imports that fail when they run, those together that one remedy may help.
     pub(super) fn unresolved(&mut self) -> io::Result<()> {
         let harmless =
             Kinds::OPTIONAL.with(Kinds::FALLBACK).with(Kinds::NEVER).with(Kinds::TYPE_CHECKING);
-        let mut found: Vec<(&EdgeRow, &str, Reason)> = Vec::new();
+        let mut found: BTreeMap<(Reason, &str), (u32, &EdgeRow)> = BTreeMap::new();
+        let mut all = 0_u32;
         let mut caught = 0_u32;
         for edge in self.written() {
             let Some(module) = self.document.modules.get(edge.to as usize) else { continue };
-            if let NodeKind::Unresolved(reason) = module.kind {
-                if edge.kinds.any(harmless) {
-                    caught += 1;
-                } else if reason != Reason::Computed {
-                    found.push((edge, module.name, reason));
-                }
+            let NodeKind::Unresolved(reason) = module.kind else { continue };
+            if edge.kinds.any(harmless) {
+                caught += 1;
+            } else if reason != Reason::Computed {
+                all += 1;
+                let top = module.name.split('.').next().unwrap_or(module.name);
+                let name = if reason == Reason::NotFound { top } else { module.name };
+                found.entry((reason, name)).or_insert((0, edge)).0 += 1;
             }
         }
-        let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        if count == 0 {
+        if all == 0 {
             return Ok(());
         }
-        let mut what = format!("{} that nothing is found for", counted(count, "import"));
+        let names = counted(u32::try_from(found.len()).unwrap_or(u32::MAX), "name");
+        let mut what = format!("{names}, in {}", counted(all, "import"));
         if caught > 0 {
-            what +=
-                &format!(" ({} more are in `try`, for type checkers, or never run)", plain(caught));
+            let are = if caught == 1 { "is" } else { "are" };
+            let caught = plain(caught);
+            what += &format!(" ({caught} more {are} in `try`, for type checkers, or never run)");
         }
-        let lines: Vec<String> = found
-            .iter()
-            .take(NAMED)
-            .map(|(edge, name, reason)| {
-                let place = self.document.place(edge);
-                format!("{place}: `{name}`: {}", why_missing(*reason))
-            })
-            .collect();
         self.line(Tone::Warning, "Unresolved", &what)?;
-        for line in &lines {
-            self.more(line)?;
+        let mut rows: Vec<_> = found.iter().collect();
+        rows.sort_by_key(|(_, (count, edge))| (std::cmp::Reverse(*count), edge.from, edge.line));
+        for ((reason, name), (count, edge)) in rows.iter().take(NAMED) {
+            let place = self.document.place(edge);
+            let times =
+                if *count == 1 { String::new() } else { format!(", and {} more", count - 1) };
+            self.more(&format!("`{name}`: {} ({place}{times})", why_missing(*reason)))?;
         }
-        if found.len() > NAMED {
-            self.more(&format!("and {} more", found.len() - NAMED))?;
+        if rows.len() > NAMED {
+            self.more(&format!("and {} more names", rows.len() - NAMED))?;
         }
-        let reasons: Vec<Reason> = found.iter().map(|(_, _, reason)| *reason).collect();
+        let reasons: Vec<Reason> = found.keys().map(|(reason, _)| *reason).collect();
         for remedy in remedies(&reasons) {
             self.help(remedy)?;
         }
@@ -141,8 +143,8 @@ fn remedies(reasons: &[Reason]) -> Vec<&'static str> {
     let mut remedies = Vec::new();
     if reasons.contains(&Reason::NotFound) {
         remedies.push(
-            "install what is missing into the virtual environment (or name it with --venv), or list \
-             what a build makes under `generated` in `[graph]` of the manifest",
+            "install what is missing, name the environment with --venv, or list what a build makes as \
+             `generated` in the manifest's [graph]",
         );
     }
     if reasons.iter().any(|reason| matches!(reason, Reason::NoSubmodule | Reason::NotAPackage)) {
