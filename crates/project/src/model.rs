@@ -206,6 +206,8 @@ pub struct ContractRule {
     pub checks: Vec<Contract>,
     /// Which imports count.
     pub imports: Which,
+    /// What is forbidden must not be imported by what is imported either, and so on.
+    pub indirect: bool,
     /// Imports that are let pass, from the first to the second.
     pub ignored: Vec<IgnoredImports>,
     /// Whom it speaks of.

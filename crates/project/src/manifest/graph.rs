@@ -116,6 +116,7 @@ impl ContractReader<'_> {
         let (from, forbid) = (self.list("from"), self.list("forbid"));
         let except = self.list("except");
         let ignored = self.ignored();
+        let indirect = self.reader.boolean("indirect");
         let present: Vec<&str> = KINDS.into_iter().filter(|kind| self.reader.has(kind)).collect();
         let [kind] = present.as_slice() else {
             let message = match present.as_slice() {
@@ -125,7 +126,7 @@ impl ContractReader<'_> {
             report(&self.reader, &message, "each has one of them");
             return None;
         };
-        for key in ["from", "except"] {
+        for key in ["from", "except", "indirect"] {
             if *kind != "forbid" && self.reader.has(key) {
                 let message = format!("`{key}` goes with `forbid`, and not with `{kind}`");
                 self.reader.findings().report(self.reader.key_span(key), message, None);
@@ -161,6 +162,7 @@ impl ContractReader<'_> {
             name: called(),
             checks,
             imports: imports.map_or(Which::Runtime, |imports| imports.value),
+            indirect: indirect.is_some_and(|indirect| indirect.value),
             ignored,
             selectors: std::mem::take(&mut self.selectors),
             place: self.reader.findings().line_name(span.clone()),

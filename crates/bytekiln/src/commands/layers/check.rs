@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use bytekiln_graph::{Contract, Edge, Node, Selector};
+use bytekiln_graph::{Contract, Edge, EdgeId, Node, Selector};
 use bytekiln_planner::{Problem, Severity};
 use bytekiln_project::{ContractRule, selector_text};
 
 use super::matching::{closest, has, is_of_workspace, is_there};
-use super::{Broken, Checked, Form};
+use super::{Broken, Checked, Form, indirect};
 use crate::imports::OpenGraph;
 
 /// Checks it. What it speaks of and is not there is a warning.
@@ -39,7 +39,13 @@ pub(super) fn check(open: &OpenGraph, rule: &ContractRule, warnings: &mut Vec<Pr
         }
         let check = rule.checks.get(violation.contract);
         let reason = check.map(|check| reason(open, check, edge)).unwrap_or_default();
-        broken.push(Broken { import: id, reason });
+        broken.push(Broken { import: id, then: Vec::new(), reason });
+    }
+    if rule.indirect {
+        let direct: BTreeSet<EdgeId> = broken.iter().map(|one: &Broken| one.import).collect();
+        let chains = indirect::chains(open, rule, imports, &direct, &mut used);
+        ignored += chains.ignored;
+        broken.extend(chains.broken);
     }
     unknown(open, rule, warnings);
     for (ignored, used) in rule.ignored.iter().zip(used) {

@@ -55,7 +55,7 @@ pub(super) fn check(
             {
                 let reason =
                     format!("`{}` does not declare `{}` as a dependency", from.file, to.name);
-                broken.push(Broken { import, reason });
+                broken.push(Broken { import, then: Vec::new(), reason });
             }
         }
     }

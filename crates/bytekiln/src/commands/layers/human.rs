@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytekiln_action::{Diagnostic, DiagnosticKind, Position, RepoPath};
+use bytekiln_graph::Edge;
 
 use super::{Broken, Checked, Outcome};
 use crate::commands::edges;
 use crate::imports::OpenGraph;
-use crate::report::diagnostic::render;
+use crate::report::diagnostic::{harmless, render};
 use crate::report::tally::plural;
 use crate::report::terminal::{Terminal, Tone};
 
@@ -62,7 +63,14 @@ fn violation(
     let Some(edge) = open.graph().edge(broken.import) else { return };
     let how = edges::how(edge.kinds);
     let how = if how.is_empty() { String::new() } else { format!(" ({})", how.join(", ")) };
-    let message = format!("`{}` imports `{}`{how}", open.name(edge.from), open.name(edge.to));
+    let (from, to) = (open.name(edge.from), open.name(edge.to));
+    let reached = broken.then.last().and_then(|last| open.graph().edge(*last));
+    let message = match reached {
+        Some(last) => {
+            format!("`{from}` imports `{}` by way of `{to}`{how}", open.name(last.to))
+        }
+        None => format!("`{from}` imports `{to}`{how}"),
+    };
     let file = open.graph().node(edge.from).and_then(|node| node.file.as_ref());
     let line_text = file.and_then(|(tree, path)| {
         let folder = &open.loaded.trees.get(*tree as usize)?.folder;
@@ -84,12 +92,23 @@ fn violation(
     let gutter = edge.line.to_string().len();
     let note = terminal.paint(Tone::Note, "= note:");
     text.push_str(&format!("{:gutter$} {note} {}\n", "", broken.reason));
+    for import in &broken.then {
+        let Some(edge) = open.graph().edge(*import) else { continue };
+        let (from, to) = (open.name(edge.from), open.name(edge.to));
+        let step = format!("`{from}` {} `{to}` at {}", verb(edge), harmless(&open.place(*import)));
+        text.push_str(&format!("{:gutter$}         {step}\n", ""));
+    }
     terminal.say(&text);
 }
 
 fn path_of(path: &RepoPath) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;
     PathBuf::from(std::ffi::OsStr::from_bytes(path.as_bytes()))
+}
+
+/// A module is imported together with the packages around it.
+fn verb(edge: Edge) -> &'static str {
+    if edge.line == 0 { "is in" } else { "imports" }
 }
 
 /// The column after a statement that ends on its first line: before a comment or a semicolon.

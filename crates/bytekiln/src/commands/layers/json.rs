@@ -1,5 +1,6 @@
 //! The outcome as JSON: the schema of `docs/layers.md`.
 
+use bytekiln_graph::EdgeId;
 use serde_json::{Value, json};
 
 use super::{Broken, Checked, Outcome};
@@ -45,6 +46,15 @@ fn violation(open: &OpenGraph, broken: &Broken) -> Value {
         "importer": module_json(open, edge.from),
         "imported": module_json(open, edge.to),
         "import": import_json(open, broken.import),
+        "then": broken.then.iter().map(|import| step(open, *import)).collect::<Vec<_>>(),
         "reason": broken.reason,
+    })
+}
+
+fn step(open: &OpenGraph, import: EdgeId) -> Value {
+    let edge = open.graph().edge(import);
+    json!({
+        "imported": edge.map(|edge| module_json(open, edge.to)),
+        "import": import_json(open, import),
     })
 }

@@ -4,6 +4,7 @@
 mod check;
 mod declared;
 mod human;
+mod indirect;
 mod json;
 mod matching;
 
@@ -17,10 +18,6 @@ use crate::failure::CommandFailure;
 use crate::imports::{OpenGraph, open};
 use crate::report::problems;
 use crate::report::terminal::Terminal;
-
-const EXAMPLE: &str = "write one into the manifest:\n  [[graph.contract]]\n  \
-                       name = \"layers of the shop\"\n  \
-                       layers = [\"shop.web\", \"shop.cart | shop.mail\", \"member:core\"]";
 
 /// A contract, and what came of it.
 struct Checked {
@@ -59,6 +56,8 @@ impl Form {
 /// An import that breaks a contract.
 struct Broken {
     import: EdgeId,
+    /// What then imports what is forbidden, step by step; nothing if the import itself does.
+    then: Vec<EdgeId>,
     /// Why it must not be.
     reason: String,
 }
@@ -112,7 +111,7 @@ fn chosen<'a>(
 ) -> Result<Vec<&'a bytekiln_project::ContractRule>, CommandFailure> {
     let all = &open.workspace.graph.contracts;
     if all.is_empty() && !arguments.declared {
-        return Err(CommandFailure::usage("there are no contracts to check").hint(EXAMPLE));
+        return Err(CommandFailure::usage("there are no contracts to check").hint(example(open)));
     }
     let names: Vec<String> = all.iter().map(|rule| format!("`{}`", rule.name)).collect();
     for name in &arguments.contracts {
@@ -124,4 +123,19 @@ fn chosen<'a>(
     let wanted =
         |name: &String| arguments.contracts.is_empty() || arguments.contracts.contains(name);
     Ok(all.iter().filter(|rule| wanted(&rule.name)).collect())
+}
+
+/// How to write a contract, with the table's name as it is in the manifest that there is.
+fn example(open: &OpenGraph) -> String {
+    let manifest = open.workspace.manifest.as_ref().and_then(|path| path.file_name());
+    let (file, prefix) = match manifest.and_then(|name| name.to_str()) {
+        Some("pyproject.toml") => ("pyproject.toml", "tool.bytekiln."),
+        Some("Cargo.toml") => ("Cargo.toml", "workspace.metadata.bytekiln."),
+        _ => ("bytekiln.toml", ""),
+    };
+    format!(
+        "write one into `{file}`, such as\n  [[{prefix}graph.contract]]\n  \
+         name = \"layers of the shop\"\n  \
+         layers = [\"shop.web\", \"shop.cart | shop.mail\", \"member:core\"]"
+    )
 }
