@@ -16,6 +16,7 @@ mod doctor;
 mod entry;
 mod graph;
 mod inspect;
+mod layers;
 mod lock;
 mod normalize;
 mod plan;

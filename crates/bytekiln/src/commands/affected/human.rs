@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bytekiln_action::RepoPath;
 use bytekiln_graph::{AffectedModule, EdgeId, Kinds};
 
 use super::touched::{Role, Row, source};
@@ -22,7 +23,7 @@ pub(super) fn say(answer: &Answer<'_>, terminal: &Terminal) {
     match answer.arguments.by {
         AffectedBy::Module => {
             let names: Vec<String> =
-                answer.modules.iter().map(|one| open.name(one.module)).collect();
+                answer.modules.iter().map(|one| plain(&open.name(one.module))).collect();
             let files: Vec<String> =
                 answer.modules.iter().filter_map(|one| open.path(one.module)).collect();
             let (first, second) = (width(&names), width(&files));
@@ -65,6 +66,14 @@ pub(super) fn say(answer: &Answer<'_>, terminal: &Terminal) {
     terminal.data(&out);
 }
 
+/// A name as one line that no terminal takes for commands, with the escapes of paths.
+pub(super) fn plain(name: &str) -> String {
+    match RepoPath::new(name.as_bytes()) {
+        Some(path) if name.chars().any(char::is_control) => path.to_string(),
+        _ => name.to_owned(),
+    }
+}
+
 fn width(words: &[String]) -> usize {
     words
         .iter()
@@ -87,7 +96,7 @@ fn why(answer: &Answer<'_>, module: AffectedModule) -> String {
     let Some(edge) = module.through.and_then(|id| answer.touched.open.graph().edge(id)) else {
         return start(answer, module);
     };
-    let name = answer.touched.open.name(edge.to);
+    let name = plain(&answer.touched.open.name(edge.to));
     let verb = if is_around(edge.kinds) { "is in" } else { "imports" };
     match module.distance {
         0 | 1 => format!("{verb} {name}"),
@@ -138,7 +147,7 @@ fn chain(answer: &Answer<'_>, module: AffectedModule, terminal: &Terminal, out: 
         && let Some(end) = answer.touched.affected.modules.get(at)
         && !steps.is_empty()
     {
-        let name = open.name(end.module);
+        let name = plain(&open.name(end.module));
         let line = format!("    {name}: {}", start(answer, *end));
         let _ = writeln!(out, "{}", terminal.paint_data(Tone::Warning, &line));
     }
@@ -147,7 +156,7 @@ fn chain(answer: &Answer<'_>, module: AffectedModule, terminal: &Terminal, out: 
 fn step_text(answer: &Answer<'_>, id: EdgeId) -> String {
     let open = &answer.touched.open;
     let Some(edge) = open.graph().edge(id) else { return String::new() };
-    let (place, name) = (open.place(id), open.name(edge.to));
+    let (place, name) = (open.place(id), plain(&open.name(edge.to)));
     match is_around(edge.kinds) {
         true => format!("{place} is in {name}, whose `__init__` runs first"),
         false => format!("{place} imports {name}"),
@@ -195,14 +204,15 @@ pub(super) fn sum_up(answer: &Answer<'_>, terminal: &Terminal) {
         0 => String::new(),
         more => format!(" and {more} more (-v names them)"),
     };
-    let what = plural(unknown.len(), "changed file belongs", "changed files belong");
     let so = match answer.arguments.unknown {
         UnknownChoice::All => "so everything is affected",
-        UnknownChoice::Report | UnknownChoice::Ignore => "and affect nothing",
+        UnknownChoice::Report | UnknownChoice::Ignore => "so nothing is affected by it",
     };
-    terminal.status_in(
-        Tone::Warning,
-        "Unknown",
-        format!("{} {what} to no module, {so}: {}{more}", unknown.len(), shown.join(", ")),
-    );
+    let what = match unknown.len() {
+        1 => format!("1 changed file belongs to no module, {so}"),
+        many => {
+            format!("{many} changed files belong to no module, {}", so.replace("by it", "by them"))
+        }
+    };
+    terminal.status_in(Tone::Warning, "Unknown", format!("{what}: {}{more}", shown.join(", ")));
 }

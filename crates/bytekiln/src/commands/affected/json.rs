@@ -76,7 +76,7 @@ fn module(answer: &Answer<'_>, one: AffectedModule) -> Value {
         "file": open.path(one.module),
         "member": open.owner(one.module),
         "deleted": touched.is_gone(one.module),
-        "changed": one.through.is_none(),
+        "changed": touched.changed.contains(&one.module),
         "distance": one.distance,
         "through": one.through.map(|edge| step(answer, edge)),
     });

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bytekiln_action::RepoPath;
 
 use super::Answer;
+use super::human::plain;
 use super::touched::source;
 use crate::arguments::AffectedBy;
 use crate::commands::deps::seen_from;
@@ -17,8 +18,12 @@ pub(super) fn names(answer: &Answer<'_>) -> Vec<u8> {
         AffectedBy::Module => {
             let touched = answer.touched;
             let there = answer.modules.iter().filter(|module| !touched.is_gone(module.module));
-            let mut names: Vec<String> =
-                there.map(|module| touched.open.name(module.module)).collect();
+            let name = |id| match answer.arguments.null {
+                true => touched.open.name(id),
+                // One line each, whatever the name.
+                false => plain(&touched.open.name(id)),
+            };
+            let mut names: Vec<String> = there.map(|module| name(module.module)).collect();
             names.sort();
             // Two members may have a module of one name.
             names.dedup();

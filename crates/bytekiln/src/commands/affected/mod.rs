@@ -141,7 +141,7 @@ fn members(touched: &Touched, modules: &[AffectedModule]) -> Vec<Member> {
             name: about.name.clone(),
             folder: member.path.clone(),
             affected: own.len(),
-            changed: own.iter().filter(|module| module.through.is_none()).count(),
+            changed: own.iter().filter(|one| touched.changed.contains(&one.module)).count(),
             all: sources.iter().filter(|id| touched::source(&touched.open, **id).is_some()).count(),
             nearest: **nearest,
         });

@@ -66,6 +66,8 @@ pub(crate) struct Touched {
     pub(crate) which: Which,
     pub(crate) base: Option<String>,
     pub(crate) rows: Vec<Row>,
+    /// Modules whose own file changed.
+    pub(crate) changed: BTreeSet<NodeId>,
     pub(crate) affected: Affected,
 }
 
@@ -93,7 +95,9 @@ pub(crate) fn touched(
     // Others have no file here that could be tested or compiled.
     affected.modules.retain(|module| source(&open, module.module).is_some());
     affected.owners.retain(|(_, nearest)| source(&open, *nearest).is_some());
-    Ok(Touched { open, which, base: changed.base, rows, affected })
+    let own = rows.iter().filter_map(|row| open.graph().find_file(0, &row.file.path));
+    let own = own.collect();
+    Ok(Touched { open, which, base: changed.base, rows, changed: own, affected })
 }
 
 impl Touched {
