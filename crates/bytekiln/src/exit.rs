@@ -13,6 +13,8 @@ pub enum ExitStatus {
     /// for `verify`: a cache that diverges from its source or cannot be proved; for `normalize`: a
     /// cache that is damaged or not as recorded, or with `--check` one that would change or is stale.
     ///
+    /// For `layers`: an import breaks a contract.
+    ///
     /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,
     /// 2: wrong arguments, among them files that are not there or of no kind that the command takes,
