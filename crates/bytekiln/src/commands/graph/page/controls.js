@@ -92,12 +92,7 @@
       light();
     },
     cycles: () => {
-      const key = [...state.off].sort().join() + (state.focus ? JSON.stringify(state.focus) : "") + [...state.areas].sort().join() + [...state.ownersOff].join();
-      if (app.cyclesKey !== key) {
-        app.cyclesKey = key;
-        const shown = app.shown, follows = app.follows;
-        app.cyclesFound = Questions.cycles(model, (edge) => follows(edge) && shown[model.from[edge]] === 1 && shown[model.to[edge]] === 1);
-      }
+      app.cyclesFound ??= Questions.cycles(model, (edge) => app.follows(edge) && app.shown[model.from[edge]] === 1 && app.shown[model.to[edge]] === 1);
       return app.cyclesFound;
     },
   };
@@ -130,13 +125,29 @@
     return shown;
   };
 
+  // Which nodes and edges the filters let through: again only when a filter was changed.
+  let filtered = [], edges = new Uint32Array(0);
+  const filterAll = () => {
+    const now = [state.off, state.areas, state.ownersOff, state.alone, state.focus, state.steps];
+    if (filtered.length > 0 && now.every((value, at) => value === filtered[at])) return;
+    filtered = now;
+    const follow = Data.followed(model, state.off);
+    app.follows = (edge) => follow[model.label[edge]] === 1;
+    const shown = app.shown = showNodes();
+    app.sums = Groups.counts(tree, shown);
+    let count = 0;
+    const found = new Uint32Array(model.edgeCount);
+    for (let edge = 0; edge < model.edgeCount; edge++) {
+      if (shown[model.from[edge]] && shown[model.to[edge]] && follow[model.label[edge]]) found[count++] = edge;
+    }
+    edges = found.slice(0, count);
+    app.cyclesFound = null;
+  };
+
   let scene = null;
   const refresh = (fit, keep = null) => {
     const before = keep === null ? null : drawing.place(keep);
-    const follow = Data.followed(model, state.off);
-    app.follows = (edge) => follow[model.label[edge]] === 1;
-    app.shown = showNodes();
-    app.sums = Groups.counts(tree, app.shown);
+    filterAll();
     if (!state.custom) state.open = Groups.openUpTo(tree, app.sums, state.limit, state.focus !== null);
     state.open.add(tree.root.id);
     app.view = Groups.seen(tree, app.sums, state.open, app.shown, model.count);
@@ -147,19 +158,18 @@
       app.view = Groups.seen(tree, app.sums, state.open, app.shown, model.count);
       note = `; at most ${number(BOXES_AT_MOST)} boxes are shown`;
     }
-    const bundles = Groups.bundles(model, tree, app.view, app.follows);
-    const loops = Layout.inCycle(bundles);
-    bundles.forEach((bundle, at) => { bundle.looped = loops[at]; });
-    const aspect = Math.max(0.6, element("picture").clientWidth / Math.max(200, element("picture").clientHeight - 40)) || 1.6;
-    const placed = Layout.place(tree, app.view, bundles, (it) => drawing.size(it, app.sums[it.id]), Math.min(2.4, aspect));
-    let drawn = state.arrows === "chosen" ? [] : state.arrows === "all" ? bundles : Layout.essential(bundles);
+    const bundles = Groups.bundles(model, tree, app.view, edges);
+    const looped = new Set();
+    for (const cycle of app.cycles()) {
+      for (const node of cycle.nodes) if (tree.items[app.view.at[node]]?.module >= 0) looped.add(app.view.at[node]);
+    }
+    const aspect = Math.max(0.6, element("picture").clientWidth / Math.max(200, element("picture").clientHeight)) || 1.6;
+    const placed = Layout.place(tree, app.view, bundles, (it) => drawing.size(it, app.sums[it.id], looped.has(it.id)), Math.min(2.4, aspect));
+    const essential = Layout.classify(bundles, placed.rank);
+    let drawn = state.arrows === "chosen" ? [] : state.arrows === "all" ? bundles : essential;
     if (drawn.length > ARROWS_AT_MOST) {
       drawn = [...drawn].sort((a, b) => b.count - a.count || a.from - b.from || a.to - b.to).slice(0, ARROWS_AT_MOST);
       note += `; the ${number(ARROWS_AT_MOST)} thickest arrows`;
-    }
-    const looped = new Set();
-    for (const cycle of app.view.boxes.length <= BOXES_AT_MOST ? app.cycles() : []) {
-      for (const node of cycle.nodes) if (tree.items[app.view.at[node]]?.module >= 0) looped.add(app.view.at[node]);
     }
     scene = { ...placed, ...app.view, bundles, drawn, looped, sums: app.sums, chosen: [], look, matches: null, focus: null };
     drawing.set(scene);
@@ -209,9 +219,11 @@
   const light = () => {
     const marks = new Map(), items = new Set();
     scene.chosen = [...new Set(state.chosen.map((id) => boxOf(tree.items[id])?.id).filter((id) => id !== undefined))];
-    const markEdges = (edges, mark) => {
-      const wanted = new Set(edges.map((edge) => `${app.view.at[model.from[edge]]} ${app.view.at[model.to[edge]]}`));
-      for (const bundle of scene.bundles) if (wanted.has(`${bundle.from} ${bundle.to}`)) marks.set(bundle, mark);
+    const markEdges = (list, mark) => {
+      const key = (from, to) => from * tree.items.length + to;
+      const wanted = new Set();
+      for (const edge of list) wanted.add(key(app.view.at[model.from[edge]], app.view.at[model.to[edge]]));
+      for (const bundle of scene.bundles) if (wanted.has(key(bundle.from, bundle.to))) marks.set(bundle, mark);
     };
     app.chain = null;
     if (state.chosen.length === 2) {
@@ -227,12 +239,13 @@
       for (const id of inside) items.add(id);
       for (const bundle of scene.bundles) if (bundle.looped && inside.has(bundle.from) && inside.has(bundle.to)) marks.set(bundle, "cycle");
     } else if (state.chosen.length === 1) {
-      const own = boxesOf(tree.items[state.chosen[0]]);
-      for (const id of own) items.add(id);
-      for (const bundle of scene.bundles) {
-        if (own.has(bundle.from) && !own.has(bundle.to)) marks.set(bundle, "imports");
-        else if (own.has(bundle.to) && !own.has(bundle.from)) marks.set(bundle, "importers");
-      }
+      // By its own imports, also where it is seen only as a part of a box.
+      const it = tree.items[state.chosen[0]];
+      for (const id of boxesOf(it)) items.add(id);
+      const own = new Uint8Array(model.count);
+      for (const node of Groups.modules(it, app.shown)) own[node] = 1;
+      markEdges(edges.filter((edge) => !own[model.from[edge]] && own[model.to[edge]]), "importers");
+      markEdges(edges.filter((edge) => own[model.from[edge]] && !own[model.to[edge]]), "imports");
     }
     for (const bundle of marks.keys()) items.add(bundle.from).add(bundle.to);
     scene.focus = marks.size > 0 || items.size > 0 ? { marks, items } : null;
@@ -450,7 +463,7 @@
     event.preventDefault();
     action();
   });
-  window.addEventListener("resize", () => drawing.resize());
+  new ResizeObserver(() => drawing.resize()).observe(element("picture"));
   window.addEventListener("hashchange", recall);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawing.recolour());
   window.addEventListener("beforeprint", () => {
@@ -468,12 +481,11 @@
     if (!fill) mark.className = "stroke";
     return make("li", {}, mark, text);
   };
-  element("legend").querySelector("ul").append(
-    sample("+ group, with modules in it", "group", "group-line"), sample("arrow: imports (count)", "", "arrow"),
-    sample("module", "box", "module-line"), sample("chosen: what it imports", "", "imports"),
-    sample("outside the workspace", "outside", "outside-line"), sample("chosen: who imports it", "", "importers", "dashed"),
-    sample("unresolved", "missing", "missing-line", "dashed"), sample("↻ in a cycle", "", "cycle", "dashed"));
-  if (window.innerHeight < 560) element("legend").open = false;
+  element("legend").append(
+    sample("+ group of modules", "group", "group-line"), sample("module", "box", "module-line"),
+    sample("outside the workspace", "outside", "outside-line"), sample("unresolved", "missing", "missing-line", "dashed"), sample("↻ module in a cycle", "box", "cycle"),
+    sample("imports, and how many", "", "arrow"), sample("closes a cycle", "", "cycle", "dashed"),
+    sample("what the chosen imports", "", "imports"), sample("who imports it", "", "importers", "dashed"));
 
   drawing.resize();
   recall();

@@ -26,9 +26,9 @@ const Drawing = (() => {
     };
 
     // Of a box that is not open.
-    const size = (it, count) => {
+    const size = (it, count, looped) => {
       const group = it.children.length > 0;
-      const label = Math.min(LABEL_AT_MOST, measure(it.label, group ? GROUP : MODULE));
+      const label = Math.min(LABEL_AT_MOST, measure((looped ? "↻ " : "") + it.label, group ? GROUP : MODULE));
       return group ? [Math.max(92, label + measure(String(count), MODULE) + 48), 32] : [Math.max(64, label + 24), 28];
     };
 
@@ -66,16 +66,21 @@ const Drawing = (() => {
         const bend = Math.max(10, Math.min(150, (y1 - y0) * 0.48));
         return [x0, y0, x0, y0 + bend, x1, y1 - bend, x1, y1];
       }
-      if (a.y >= b.y + b.h - 1) {
-        const [x0, y0, x1, y1] = [lean(ax, a.w, bx) + 5, a.y, lean(bx, b.w, ax) + 5, b.y + b.h];
-        const bend = Math.max(10, Math.min(150, (y0 - y1) * 0.48));
-        return [x0, y0, x0, y0 - bend, x1, y1 + bend, x1, y1];
+      // Beside each other, or up: from side to side, unless one stands above the other.
+      const apart = bx > ax ? b.x - (a.x + a.w) : a.x - (b.x + b.w);
+      if (apart < 12) {
+        const up = a.y >= b.y + b.h - 1 ? 1 : 0;
+        const [x0, x1] = [a.x + a.w, b.x + b.w];
+        const [y0, y1] = [a.y + a.h / 2 - 5 * up, b.y + b.h / 2 + 5 * up];
+        const far = Math.max(x0, x1) + Math.min(90, 22 + Math.abs(y0 - y1) * 0.12);
+        return [x0, y0, far, y0, far, y1, x1, y1];
       }
       const right = bx > ax;
       const [x0, x1] = right ? [a.x + a.w, b.x] : [a.x, b.x + b.w];
       const [y0, y1] = [a.y + a.h / 2 + (right ? -4 : 4), b.y + b.h / 2 + (right ? -4 : 4)];
-      const far = Math.abs(x1 - x0), lift = (right ? -1 : 1) * Math.min(46, far > 60 ? 14 + far * 0.12 : 0);
-      return [x0, y0, x0 + (x1 - x0) * 0.3, y0 + lift, x0 + (x1 - x0) * 0.7, y1 + lift, x1, y1];
+      const far = (x1 - x0) * (apart > 60 ? 0.4 : 0.5);
+      const lift = Math.abs(y1 - y0) < 40 && apart > 70 ? (right ? -1 : 1) * Math.min(40, apart * 0.14) : 0;
+      return [x0, y0, x0 + far, y0 + lift, x1 - far, y1 + lift, x1, y1];
     };
 
     const thickness = (count) => Math.min(7, 1 + Math.log2(count) * 0.55);
@@ -224,10 +229,10 @@ const Drawing = (() => {
         if (Math.max(y0, y1, y2, y3) < top || Math.min(y0, y1, y2, y3) > bottom) continue;
         const mark = focus?.marks.get(bundle);
         to.globalAlpha = mark ? 1 : focus ? (focus.light ? 0.16 : 0.07) : many ? 0.4 : 0.65;
-        to.strokeStyle = colours[mark ?? (bundle.looped ? "cycle" : "arrow")];
+        to.strokeStyle = colours[mark ?? (bundle.back ? "cycle" : "arrow")];
         to.fillStyle = to.strokeStyle;
         to.lineWidth = Math.max(thickness(bundle.count), mark ? 1.8 / Math.min(1, scale) : 0.7 / scale);
-        to.setLineDash(bundle.looped && !mark || mark === "importers" ? [6, 4] : []);
+        to.setLineDash(bundle.back && !mark || mark === "importers" ? [6, 4] : []);
         to.beginPath();
         to.moveTo(x0, y0);
         to.bezierCurveTo(x1, y1, x2, y2, x3, y3);
@@ -276,8 +281,8 @@ const Drawing = (() => {
     };
 
     const fitTo = (p, most) => {
-      const scale = Math.min(most, (width - 48) / p.w, (height - 72) / p.h);
-      view = { scale, x: (width - p.w * scale) / 2 - p.x * scale, y: (height - 24 - p.h * scale) / 2 - p.y * scale };
+      const scale = Math.min(most, (width - 48) / p.w, (height - 40) / p.h);
+      view = { scale, x: (width - p.w * scale) / 2 - p.x * scale, y: (height - p.h * scale) / 2 - p.y * scale };
       moved();
     };
 
@@ -289,7 +294,7 @@ const Drawing = (() => {
       if (!p) return;
       const scale = Math.max(view.scale, Math.min(0.8, (width - 48) / p.w, (height - 72) / p.h));
       const x = view.x + p.x * view.scale, y = view.y + p.y * view.scale;
-      if (scale === view.scale && x > 8 && y > 8 && x + p.w * scale < width - 8 && y + p.h * scale < height - 40) return;
+      if (scale === view.scale && x > 8 && y > 8 && x + p.w * scale < width - 8 && y + p.h * scale < height - 8) return;
       view = { scale, x: width / 2 - (p.x + p.w / 2) * scale, y: height / 2 - (p.y + Math.min(p.h, height * 0.8 / scale) / 2) * scale };
       moved();
     };
@@ -351,7 +356,7 @@ const Drawing = (() => {
         return;
       }
       const found = itemAt(x, y);
-      const id = found && found.it.children.length >= 0 && scene.places.has(found.it.id) ? found.it.id : null;
+      const id = found?.it.id ?? null;
       canvas.style.cursor = found ? "pointer" : "grab";
       say.hover(found?.it ?? null, event);
       if (id !== hovered) {

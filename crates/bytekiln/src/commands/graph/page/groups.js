@@ -162,25 +162,32 @@ const Groups = (() => {
     return sums;
   };
 
-  // Opens groups, the one with the most modules first, as long as there are at most `limit` boxes.
+  // Opens groups, the one with the most modules first, until there are about `limit` boxes: half as many
+  // again for a group that has a fifth of all, so that no half of a graph stays one box.
   const openUpTo = (tree, sums, limit, all = false) => {
     const open = new Set([tree.root.id]);
     const present = (it) => it.children.filter((inner) => sums[inner.id] > 0);
+    const may = (it) => it.children.length > 0 && (all || it.kind !== "distribution" && it.kind !== "area-standard-library" && it.kind !== "area-unresolved");
     let boxes = present(tree.root).length;
-    const closed = present(tree.root).filter((it) => it.children.length > 0);
-    for (;;) {
-      let best = -1;
+    const closed = present(tree.root).filter(may);
+    while (closed.length > 0) {
+      let best = 0;
       closed.forEach((it, at) => {
-        const may = all || it.kind !== "distribution" && it.kind !== "area-standard-library" && it.kind !== "area-unresolved";
-        if (!may || boxes - 1 + present(it).length > limit) return;
-        if (best < 0 || sums[it.id] > sums[closed[best].id] || sums[it.id] === sums[closed[best].id] && it.id < closed[best].id) best = at;
+        const than = closed[best];
+        if (sums[it.id] > sums[than.id] || sums[it.id] === sums[than.id] && it.id < than.id) best = at;
       });
-      if (best < 0) return open;
       const [it] = closed.splice(best, 1);
+      const after = boxes - 1 + present(it).length;
+      if (after > (sums[it.id] * 5 >= sums[tree.root.id] ? limit * 1.5 : limit)) {
+        // What is smaller stays closed too, unless hardly anything would be seen.
+        if (boxes * 2 > limit) return open;
+        continue;
+      }
       open.add(it.id);
-      boxes += present(it).length - 1;
-      closed.push(...present(it).filter((inner) => inner.children.length > 0));
+      boxes = after;
+      closed.push(...present(it).filter(may));
     }
+    return open;
   };
 
   // What is seen when these groups are open: the items that are boxes, those that are frames around
@@ -210,12 +217,12 @@ const Groups = (() => {
   };
 
   // Imports between boxes, added up: `{from, to, count}` by ids of items, in their order.
-  const bundles = (model, tree, view, follows) => {
+  const bundles = (model, tree, view, edges) => {
     const sums = new Map();
     const size = tree.items.length;
-    for (let edge = 0; edge < model.edgeCount; edge++) {
+    for (const edge of edges) {
       const from = view.at[model.from[edge]], to = view.at[model.to[edge]];
-      if (from < 0 || to < 0 || from === to || !follows(edge)) continue;
+      if (from < 0 || to < 0 || from === to) continue;
       const key = from * size + to;
       sums.set(key, (sums.get(key) ?? 0) + 1);
     }

@@ -4,7 +4,7 @@
 "use strict";
 
 const Layout = (() => {
-  const GAP = 16, LAYER_GAP = 34, ROW_GAP = 12, PADDING = 14, TITLE = 30;
+  const GAP = 16, LAYER_GAP = 34, ROW_GAP = 14, COLUMN_GAP = 44, PADDING = 14, TITLE = 30;
 
   // Places all items that are seen. `size(item)` is `[width, height]` of a box; `bundles` are imports between
   // boxes. Gives a Map from ids to `{x, y, w, h}` and the size of the whole.
@@ -26,7 +26,7 @@ const Layout = (() => {
       if (!between.has(a.parent.id)) between.set(a.parent.id, []);
       between.get(a.parent.id).push([a, b, count]);
     }
-    const places = new Map();
+    const places = new Map(), sequences = new Map();
     const arrangeFrame = (frame, ratio) => {
       const children = inFrame.get(frame.id);
       const sizes = children.map((it) => {
@@ -43,6 +43,7 @@ const Layout = (() => {
       const edges = [...sums].map(([key, count]) => [Math.floor(key / children.length), key % children.length, count]);
       edges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
       const arranged = arrange(sizes, edges, ratio);
+      sequences.set(frame.id, arranged.sequence.map((at) => children[at]));
       children.forEach((it, at) => places.set(it.id, { x: arranged.x[at], y: arranged.y[at], w: sizes[at][0], h: sizes[at][1] }));
       return arranged;
     };
@@ -58,22 +59,27 @@ const Layout = (() => {
         inner.y += outer.y + TITLE;
       }
     }
-    return { places, width, height };
+    // The order of boxes in which few imports lead back.
+    const rank = new Map();
+    const count = (it) => {
+      if (sequences.has(it.id)) sequences.get(it.id).forEach(count); else rank.set(it.id, rank.size);
+    };
+    count(tree.root);
+    return { places, width, height, rank };
   };
 
-  // Boxes of one frame: layers, order in layers, rows, coordinates.
+  // Boxes of one frame: layers, order in layers, rows and columns, coordinates.
   const arrange = (sizes, edges, aspect) => {
     const count = sizes.length;
-    if (count === 0) return { x: [], y: [], width: 0, height: 0 };
-    const layers = order(layer(count, edges), count, edges);
-    const rows = wrap(layers, sizes, aspect);
-    return coordinates(rows, sizes, edges, count);
+    if (count === 0) return { x: [], y: [], width: 0, height: 0, sequence: [] };
+    const sequence = sequenceOf(count, edges);
+    const layers = order(layer(count, edges, sequence), count, edges);
+    return { ...coordinates(wrap(layers, sizes, aspect), sizes, edges, count), sequence };
   };
 
   // Longest ways over the graph in which cycles are cut: lists of numbers, importers first; what neither
   // imports nor is imported comes last.
-  const layer = (count, edges) => {
-    const sequence = sequenceOf(count, edges);
+  const layer = (count, edges, sequence) => {
     const position = new Array(count);
     sequence.forEach((node, at) => { position[node] = at; });
     const out = Array.from({ length: count }, () => []);
@@ -171,80 +177,118 @@ const Layout = (() => {
     return layers;
   };
 
-  // Cuts layers into rows so that the whole has about the shape asked for.
+  const lengthOf = (nodes, sizes) => nodes.reduce((sum, node) => sum + sizes[node][0] + GAP, -GAP);
+
+  // Cuts layers into rows, and rows into columns as a newspaper does, so that the whole has about the
+  // shape asked for: what imports stands above, or further left.
   const wrap = (layers, sizes, aspect) => {
     const widest = Math.max(...sizes.map(([w]) => w));
-    const total = Math.max(...layers.map((list) => list.reduce((sum, node) => sum + sizes[node][0] + GAP, -GAP)));
+    const total = Math.max(...layers.map((list) => lengthOf(list, sizes)));
     let best = null;
     for (let width = widest; ; width *= 1.15) {
-      const rows = [];
-      let height = 0, used = 0;
-      layers.forEach((list, at) => {
-        const length = list.reduce((sum, node) => sum + sizes[node][0] + GAP, -GAP);
-        const parts = Math.max(1, Math.ceil((length + GAP) / (width + GAP)));
-        let row = [], filled = 0;
-        const close = (last) => {
-          const tallest = Math.max(...row.map((node) => sizes[node][1]));
-          rows.push({ nodes: row, height: tallest, after: last ? LAYER_GAP : ROW_GAP });
-          height += tallest + (last ? LAYER_GAP : ROW_GAP);
-          used = Math.max(used, filled - GAP);
-          row = [];
-          filled = 0;
-        };
-        for (const node of list) {
-          const next = sizes[node][0] + GAP;
-          if (row.length > 0 && (filled + next - GAP > width || parts > 1 && filled + next / 2 > (length + GAP) / parts)) close(false);
-          row.push(node);
-          filled += next;
-        }
-        close(true);
-        if (at === layers.length - 1) height -= LAYER_GAP;
-      });
-      const cost = Math.max(used / aspect, height);
-      if (!best || cost < best.cost * 0.999) best = { rows, cost };
-      if (width >= total) return best.rows;
+      const rows = layers.flatMap((list) => rowsOf(list, sizes, width));
+      for (let columns = 1; columns <= Math.min(12, rows.length); columns++) {
+        const folded = fold(rows, sizes, columns);
+        const wide = folded.reduce((sum, column) => sum + column.width + COLUMN_GAP, -COLUMN_GAP);
+        const high = Math.max(...folded.map((column) => column.height));
+        const cost = Math.max(wide / aspect, high) * (1 + 0.04 * (columns - 1));
+        if (!best || cost < best.cost * 0.999) best = { folded, cost };
+      }
+      if (width >= total) return best.folded;
     }
   };
 
-  // Boxes stand near the middle of what they are connected with, without touching.
-  const coordinates = (rows, sizes, edges, count) => {
-    const width = Math.max(...rows.map((row) => row.nodes.reduce((sum, node) => sum + sizes[node][0] + GAP, -GAP)));
-    const x = new Array(count).fill(0), y = new Array(count).fill(0);
-    let top = 0;
-    for (const row of rows) {
-      let at = (width - row.nodes.reduce((sum, node) => sum + sizes[node][0] + GAP, -GAP)) / 2;
-      for (const node of row.nodes) {
-        x[node] = at;
-        y[node] = top + (row.height - sizes[node][1]) / 2;
-        at += sizes[node][0] + GAP;
-      }
-      top += row.height + row.after;
+  const rowsOf = (list, sizes, width) => {
+    const length = lengthOf(list, sizes);
+    const parts = Math.max(1, Math.ceil((length + GAP) / (width + GAP)));
+    const rows = [];
+    let row = [], filled = 0;
+    const close = (after) => {
+      rows.push({ nodes: row, height: Math.max(...row.map((node) => sizes[node][1])), after });
+      row = [];
+      filled = 0;
+    };
+    for (const node of list) {
+      const next = sizes[node][0] + GAP;
+      if (row.length > 0 && (filled + next - GAP > width || parts > 1 && filled + next / 2 > (length + GAP) / parts)) close(ROW_GAP);
+      row.push(node);
+      filled += next;
     }
-    const height = top - rows[rows.length - 1].after;
+    close(LAYER_GAP);
+    return rows;
+  };
+
+  // The lowest height at which the rows fit into so many columns, by halving.
+  const fold = (rows, sizes, columns) => {
+    const cut = (most) => {
+      const folded = [];
+      let column = null;
+      for (const row of rows) {
+        if (!column || column.height + column.after + row.height > most) folded.push(column = { rows: [], height: -row.after, after: 0, width: 0 });
+        column.height = column.rows.length === 0 ? row.height : column.height + column.after + row.height;
+        column.after = row.after;
+        column.rows.push(row);
+        column.width = Math.max(column.width, lengthOf(row.nodes, sizes));
+      }
+      return folded;
+    };
+    let low = Math.max(...rows.map((row) => row.height));
+    let high = rows.reduce((sum, row) => sum + row.height + row.after, 0);
+    if (columns === 1) return cut(high);
+    while (high - low > 8) {
+      const middle = (low + high) / 2;
+      if (cut(middle).length <= columns) high = middle; else low = middle;
+    }
+    return cut(high);
+  };
+
+  // Boxes stand near the middle of what they are connected with in their column, without touching.
+  const coordinates = (folded, sizes, edges, count) => {
+    const x = new Array(count).fill(0), y = new Array(count).fill(0), column = new Array(count).fill(0);
+    const height = Math.max(...folded.map((it) => it.height));
+    let left = 0;
+    folded.forEach((it, number) => {
+      let top = folded.length > 1 ? 0 : (height - it.height) / 2;
+      it.left = left;
+      for (const row of it.rows) {
+        let at = left + (it.width - lengthOf(row.nodes, sizes)) / 2;
+        for (const node of row.nodes) {
+          x[node] = at;
+          y[node] = top + (row.height - sizes[node][1]) / 2;
+          column[node] = number;
+          at += sizes[node][0] + GAP;
+        }
+        top += row.height + row.after;
+      }
+      left += it.width + COLUMN_GAP;
+    });
     const beside = Array.from({ length: count }, () => []);
     for (const [from, to, weight] of edges) {
+      if (column[from] !== column[to]) continue;
       beside[from].push([to, Math.log2(weight + 1)]);
       beside[to].push([from, Math.log2(weight + 1)]);
     }
-    for (let sweep = 0; sweep < 6; sweep++) {
-      for (const row of sweep % 2 === 0 ? rows : [...rows].reverse()) {
-        const wishes = row.nodes.map((node) => {
-          let sum = 0, weight = 0;
-          for (const [other, strength] of beside[node]) {
-            sum += (x[other] + sizes[other][0] / 2) * strength;
-            weight += strength;
-          }
-          const left = weight > 0 ? sum / weight - sizes[node][0] / 2 : x[node];
-          return Math.min(Math.max(left, 0), width - sizes[node][0]);
-        });
-        settle(row.nodes, wishes, sizes, width, x);
+    for (const it of folded) {
+      for (let sweep = 0; sweep < 6; sweep++) {
+        for (const row of sweep % 2 === 0 ? it.rows : [...it.rows].reverse()) {
+          const wishes = row.nodes.map((node) => {
+            let sum = 0, weight = 0;
+            for (const [other, strength] of beside[node]) {
+              sum += (x[other] - it.left + sizes[other][0] / 2) * strength;
+              weight += strength;
+            }
+            const wish = weight > 0 ? sum / weight - sizes[node][0] / 2 : x[node] - it.left;
+            return Math.min(Math.max(wish, 0), it.width - sizes[node][0]);
+          });
+          settle(row.nodes, wishes, sizes, it.width, it.left, x);
+        }
       }
     }
-    return { x, y, width, height };
+    return { x, y, width: left - COLUMN_GAP, height };
   };
 
   // Nearest to the wishes, in order, with gaps (the pool of adjacent violators).
-  const settle = (nodes, wishes, sizes, width, x) => {
+  const settle = (nodes, wishes, sizes, width, left, x) => {
     const offsets = [];
     let sum = 0;
     for (const node of nodes) {
@@ -262,49 +306,51 @@ const Layout = (() => {
     const room = width - (sum - GAP);
     let at = 0;
     for (const { mean, count } of pools) {
-      for (let i = 0; i < count; i++, at++) x[nodes[at]] = Math.min(Math.max(mean, 0), room) + offsets[at];
+      for (let i = 0; i < count; i++, at++) x[nodes[at]] = left + Math.min(Math.max(mean, 0), room) + offsets[at];
     }
   };
 
-  // Bundles that no longer way between boxes implies: without them each box still reaches the same
-  // boxes. Bundles in cycles always stay.
-  const essential = (bundles) => {
-    const ids = [...new Set(bundles.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
-    const number = new Map(ids.map((id, at) => [id, at]));
-    const out = ids.map(() => []);
-    for (const { from, to } of bundles) out[number.get(from)].push(number.get(to));
-    const { of, number: total } = Questions.components(ids.length, (node) => out[node]);
-    // Components come after what they lead to, so that one pass knows all that each reaches.
-    const words = (total + 31) >> 5;
-    const reach = new Uint32Array(total * words);
-    const next = Array.from({ length: total }, () => new Set());
-    out.forEach((list, node) => list.forEach((other) => { if (of[other] !== of[node]) next[of[node]].add(of[other]); }));
-    const has = (component, other) => (reach[component * words + (other >> 5)] >>> (other & 31)) & 1;
-    const kept = Array.from({ length: total }, () => new Set());
-    for (let component = 0; component < total; component++) {
-      // The farthest first: what it reaches need not be said again.
-      for (const other of [...next[component]].sort((a, b) => b - a)) {
-        if (has(component, other)) continue;
-        kept[component].add(other);
-        reach[component * words + (other >> 5)] |= 1 << (other & 31);
-        for (let word = 0; word < words; word++) reach[component * words + word] |= reach[other * words + word];
-      }
-    }
-    return bundles.filter(({ from, to }) => {
-      const a = of[number.get(from)], b = of[number.get(to)];
-      return a === b || kept[a].has(b);
-    });
-  };
-
-  // Which bundles are in a cycle of boxes.
-  const inCycle = (bundles) => {
-    const ids = [...new Set(bundles.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  // Says of each bundle: whether it leads back in a cycle of boxes (`back`), and whether it is essential:
+  // without all others each box still reaches the same boxes. Gives the essential ones.
+  const classify = (bundles, rank) => {
+    const ids = [...new Set(bundles.flatMap(({ from, to }) => [from, to]))].sort((a, b) => rank.get(a) - rank.get(b));
     const number = new Map(ids.map((id, at) => [id, at]));
     const out = ids.map(() => []);
     for (const { from, to } of bundles) out[number.get(from)].push(number.get(to));
     const { of } = Questions.components(ids.length, (node) => out[node]);
-    return bundles.map(({ from, to }) => of[number.get(from)] === of[number.get(to)]);
+    // Components come after what they lead to; in each by rank: what is not back leads onwards in this.
+    const order = ids.map((_, node) => node).sort((a, b) => of[b] - of[a] || a - b);
+    const position = new Array(ids.length);
+    order.forEach((node, at) => { position[node] = at; });
+    const onwards = ids.map(() => []), backs = [];
+    for (const bundle of bundles) {
+      const from = position[number.get(bundle.from)], to = position[number.get(bundle.to)];
+      bundle.looped = of[order[from]] === of[order[to]];
+      bundle.back = to < from;
+      bundle.essential = false;
+      if (bundle.back) backs.push([from, to, bundle]); else onwards[from].push([to, bundle]);
+    }
+    const words = (ids.length + 31) >> 5;
+    const reach = new Uint32Array(ids.length * words);
+    const reaches = (from, to) => (reach[from * words + (to >> 5)] >>> (to & 31)) & 1;
+    for (let from = ids.length - 1; from >= 0; from--) {
+      reach[from * words + (from >> 5)] |= 1 << (from & 31);
+      // The nearest first: what it reaches need not be said again.
+      for (const [to, bundle] of onwards[from].sort((a, b) => a[0] - b[0])) {
+        if (reaches(from, to)) continue;
+        bundle.essential = true;
+        for (let word = to >> 5; word < words; word++) reach[from * words + word] |= reach[to * words + word];
+      }
+    }
+    backs.sort((a, b) => b[0] - b[1] - (a[0] - a[1]) || a[0] - b[0] || a[1] - b[1]);
+    const kept = [];
+    for (const [from, to, bundle] of backs) {
+      if (kept.some(([a, b]) => reaches(from, a) && reaches(b, to))) continue;
+      bundle.essential = true;
+      kept.push([from, to]);
+    }
+    return bundles.filter((bundle) => bundle.essential);
   };
 
-  return { place, essential, inCycle };
+  return { place, classify };
 })();

@@ -3,6 +3,8 @@
 //! searches (`*.js`). Knows nothing of how the graph came to be.
 
 mod data;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 
