@@ -22,6 +22,8 @@ pub struct Index<'a> {
     pub(crate) standard: Standard,
     pub(crate) generated: Generated<'a>,
     pub(crate) externals: BTreeMap<&'a str, u32>,
+    /// Some package extends its path: most workspaces are spared all that this asks for.
+    pub(crate) has_extending: bool,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,12 @@ impl<'a> Index<'a> {
 
     pub(crate) fn entry(&self, id: u32) -> Option<&Entry<'a>> {
         self.entries.get(id as usize)
+    }
+
+    /// Whether a package looks for more of its folders on `sys.path`.
+    pub(crate) fn extends_path(&self, package: u32) -> bool {
+        let file = self.files.get(package as usize).filter(|_| self.has_extending);
+        file.and_then(|file| file.source.imports).is_some_and(|record| record.extends_path)
     }
 
     pub(crate) fn child(&self, parent: u32, name: &str) -> Option<u32> {
@@ -374,8 +382,11 @@ impl<'a> Builder<'a> {
                 *owner = external.owner;
             }
         }
+        let extends =
+            |file: &IndexedFile<'_>| file.source.imports.is_some_and(|record| record.extends_path);
         Index {
             sources,
+            has_extending: files.iter().any(extends),
             files,
             entries: self.entries,
             children: self.children,

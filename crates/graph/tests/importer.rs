@@ -38,6 +38,9 @@ for number in range(count):
     print(number, *sorted({os.path.relpath(path, case) for path in sys.ran}))
 ";
 
+/// Some packages look for more of their folders.
+const EXTEND: &str = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n";
+
 /// A xorshift generator: the trees have to be the same in every run.
 struct Random(u64);
 
@@ -94,8 +97,14 @@ impl Random {
                     write!(path, "/{}", self.name()).unwrap();
                 }
                 path.push_str(if self.below(2) == 0 { "/__init__.py" } else { ".py" });
+                let mut source = self.source(5);
+                // Folders of the standard library are known by a table only.
+                let is_package = path.ends_with("/__init__.py") && !path.contains("json");
+                if is_package && self.below(4) == 0 {
+                    source.insert_str(0, EXTEND);
+                }
                 if !files.iter().any(|(other, _)| *other == path) {
-                    files.push((path, self.source(5)));
+                    files.push((path, source));
                 }
             }
         }

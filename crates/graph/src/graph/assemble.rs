@@ -118,7 +118,8 @@ impl Assembly<'_, '_> {
         let mut outer = NONE;
         while let Some(found) = self.index.entry(current).filter(|found| found.parent != NONE) {
             if let Some(file) = package_file(found) {
-                outer = file;
+                // Where a package may have another `__init__`, resolution has told whose runs.
+                outer = if self.index.has_extending { NONE } else { file };
                 break;
             }
             if let Some(known) = self.namespaces.get(&current) {
@@ -164,6 +165,8 @@ impl Assembly<'_, '_> {
         let is_stub = file.source.kind == FileKind::Stub;
         let package = match package_file(entry) {
             _ if is_stub && entry.stub_package => entry.stub,
+            // Resolution has told whose `__init__` runs.
+            Some(_) if !is_stub && self.index.has_extending && entry.package != NONE => return,
             Some(package) => package,
             None => self.namespace(parent),
         };

@@ -21,6 +21,9 @@ pub(crate) struct Found {
     /// What type checkers read instead.
     pub(crate) stub: Option<Target>,
     pub(crate) inside: Inside,
+    /// The package that it was found in, if that may have another file than its own folder has
+    /// (`pkgutil.extend_path`).
+    pub(crate) package: Option<Target>,
 }
 
 /// What can be below a module.
@@ -144,7 +147,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
     fn standard(&mut self, id: u32) -> u32 {
         let package = self.index.standard.get(id).is_some_and(|module| module.package);
         let inside = if package { Inside::Standard } else { Inside::Nothing };
-        self.push(Found { target: Target::Standard(id), stub: None, inside })
+        self.push(Found { target: Target::Standard(id), stub: None, inside, package: None })
     }
 
     /// The candidate that belongs to the files of the standard library.
@@ -177,6 +180,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
         let mut portions = Vec::new();
         let mut chosen: Option<u32> = None;
         let mut stub_only = None;
+        let extends = self.extending_package(entries);
         for id in entries {
             let Some(entry) = self.index.entry(*id).copied() else {
                 let Some(standard) = standard.filter(|_| *id == NONE) else { continue };
@@ -193,6 +197,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
             if let Some(file) = runtime_file(&entry) {
                 match chosen {
                     None => chosen = Some(self.file(*id, &entry, file)),
+                    Some(_) if extends && entry.package == file => {}
                     Some(chosen) => {
                         self.ambiguous(chosen, Target::File(file), AmbiguityKind::Shadowed);
                     }
@@ -203,7 +208,10 @@ impl<'i, 'a> Lookup<'i, 'a> {
                 portions.push(*id);
             }
         }
-        if chosen.is_some() {
+        if let Some(id) = chosen {
+            if extends {
+                self.extend_path(id, entries);
+            }
             return chosen;
         }
         if let Some(id) = stub_only {
@@ -215,18 +223,60 @@ impl<'i, 'a> Lookup<'i, 'a> {
             } else {
                 Inside::Nothing
             };
-            return Some(self.push(Found { target, stub: Some(target), inside }));
+            return Some(self.push(Found { target, stub: Some(target), inside, package: None }));
         }
         let first = *portions.first()?;
         let inside = Inside::Folders(portions.into());
-        Some(self.push(Found { target: Target::Namespace(first), stub: None, inside }))
+        Some(self.push(Found {
+            target: Target::Namespace(first),
+            stub: None,
+            inside,
+            package: None,
+        }))
+    }
+
+    /// Whether what these entries lead to is a package that looks for more of its folders.
+    fn extending_package(&self, entries: &[u32]) -> bool {
+        let mut known = entries.iter().filter_map(|id| self.index.entry(*id));
+        let first = known.find_map(|entry| runtime_file(entry).map(|file| (entry, file)));
+        first.is_some_and(|(entry, file)| entry.package == file && self.index.extends_path(file))
+    }
+
+    /// Notes the package that something was found in, where that is not to be told from its folder.
+    fn note_package(&mut self, id: u32, parent: &Found) {
+        let Some(found) = self.found.get_mut(id as usize) else { return };
+        let is_namespace = matches!(found.target, Target::Namespace(_));
+        let is_extended = matches!(&parent.inside, Inside::Folders(folders) if folders.len() > 1);
+        found.package = match parent.target {
+            Target::File(_) if is_extended || is_namespace => Some(parent.target),
+            _ => parent.package,
+        };
+    }
+
+    /// `pkgutil.extend_path`: after its own folder all others of its name, in the order of the path,
+    /// with or without `__init__`. So does `pkg_resources.declare_namespace`, near enough.
+    fn extend_path(&mut self, package: u32, entries: &[u32]) {
+        let Some(Found { inside: Inside::Folders(folders), .. }) =
+            self.found.get_mut(package as usize)
+        else {
+            return;
+        };
+        // A module hides the folder beside it.
+        let is_portion = |id: &u32| {
+            !folders.contains(id)
+                && self.index.entry(*id).is_some_and(|entry| {
+                    entry.folder && runtime_file(entry).is_none_or(|file| file == entry.package)
+                })
+        };
+        let more: Vec<u32> = entries.iter().copied().filter(is_portion).collect();
+        *folders = folders.iter().copied().chain(more).collect();
     }
 
     fn file(&mut self, id: u32, entry: &Entry<'_>, file: u32) -> u32 {
         let inside =
             if file == entry.package { Inside::Folders([id].into()) } else { Inside::Nothing };
         let stub = (entry.stub != NONE).then_some(Target::File(entry.stub));
-        let found = self.push(Found { target: Target::File(file), stub, inside });
+        let found = self.push(Found { target: Target::File(file), stub, inside, package: None });
         for other in [entry.extension, entry.module] {
             if other != NONE && other != file {
                 self.ambiguous(found, Target::File(other), AmbiguityKind::SameFolder);
@@ -258,12 +308,21 @@ impl<'i, 'a> Lookup<'i, 'a> {
         let Some(found) = self.get(parent).cloned() else {
             return self.missing(dotted, Reason::NotFound, None);
         };
-        match found.inside {
+        let id = self.child_of(&found, part, dotted).unwrap_or(parent);
+        if self.index.has_extending && id != parent {
+            self.note_package(id, &found);
+        }
+        id
+    }
+
+    /// `None` if it is the parent itself.
+    fn child_of(&mut self, found: &Found, part: &str, dotted: &str) -> Option<u32> {
+        Some(match &found.inside {
             Inside::Folders(folders) => {
                 let entries: Vec<u32> =
                     folders.iter().filter_map(|folder| self.index.child(*folder, part)).collect();
                 match self.pick(&entries, None) {
-                    Some(found) => found,
+                    Some(id) => id,
                     None => self.not_inside(dotted, Reason::NoSubmodule, found.target),
                 }
             }
@@ -271,7 +330,7 @@ impl<'i, 'a> Lookup<'i, 'a> {
                 Some(id) => self.standard(id),
                 None => self.elsewhere(dotted, Reason::NoSubmodule, Some(found.target)),
             },
-            Inside::Nothing if self.is_put_into_modules(dotted) => parent,
+            Inside::Nothing if self.is_put_into_modules(dotted) => return None,
             Inside::Nothing => self.not_inside(dotted, Reason::NotAPackage, found.target),
             Inside::Anything if is_made(dotted) => {
                 let parent = self.package_of_named(found.target);
@@ -281,9 +340,9 @@ impl<'i, 'a> Lookup<'i, 'a> {
             Inside::Missing(reason) => {
                 // The packages that are there run before the import fails.
                 let parent = self.package_of_named(found.target);
-                self.elsewhere(dotted, reason, parent)
+                self.elsewhere(dotted, *reason, parent)
             }
-        }
+        })
     }
 
     /// The package in which something without a file was looked for.
@@ -342,12 +401,12 @@ impl<'i, 'a> Lookup<'i, 'a> {
 
     fn opaque(&mut self, name: &str, what: NamedKind, parent: Option<Target>) -> u32 {
         let target = self.name(name, what, parent);
-        self.push(Found { target, stub: None, inside: Inside::Anything })
+        self.push(Found { target, stub: None, inside: Inside::Anything, package: None })
     }
 
     pub(crate) fn missing(&mut self, name: &str, reason: Reason, parent: Option<Target>) -> u32 {
         let target = self.name(name, NamedKind::Unresolved(reason), parent);
-        self.push(Found { target, stub: None, inside: Inside::Missing(reason) })
+        self.push(Found { target, stub: None, inside: Inside::Missing(reason), package: None })
     }
 
     fn name(&mut self, name: &str, what: NamedKind, parent: Option<Target>) -> Target {

@@ -4,7 +4,7 @@
 use bytekiln_syntax::{Platform, Test};
 
 use super::binding::{Binding, binding};
-use super::lookup::{Inside, Lookup};
+use super::lookup::{Found, Inside, Lookup};
 use super::{AmbiguityKind, RawEdge, Reason, Target};
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
@@ -42,6 +42,9 @@ pub(super) fn resolve<'i, 'a>(
     file: &IndexedFile<'a>,
     edges: &mut Vec<RawEdge>,
 ) {
+    if index.has_extending && file.source.kind != FileKind::Stub {
+        package_around(index, lookup, number, file, edges);
+    }
     if file.source.kind == FileKind::Deleted {
         return;
     }
@@ -76,6 +79,35 @@ pub(super) fn resolve<'i, 'a>(
     }
 }
 
+/// The edge to the package around a file, where packages can have folders in several roots: to the
+/// `__init__` that an import of the file's name runs, whether or not there is one beside the file.
+fn package_around<'i, 'a>(
+    index: &'i Index<'a>,
+    lookup: &mut Lookup<'i, 'a>,
+    number: u32,
+    file: &IndexedFile<'a>,
+    edges: &mut Vec<RawEdge>,
+) {
+    let Some(own) = index.entry(file.entry).map(|entry| entry.parent) else { return };
+    let Some(entry) = index.entry(own).filter(|entry| entry.parent != NONE) else { return };
+    let id = lookup.find(file.view, &index.dotted(own));
+    let found = lookup.get(id).filter(
+        |found| matches!(&found.inside, Inside::Folders(folders) if folders.contains(&own)),
+    );
+    let target = match found {
+        Some(Found { target: Target::Namespace(_), package, .. }) => *package,
+        Some(found) => Some(found.target),
+        // Another package of this name hides it.
+        None => std::iter::successors(Some(entry), |entry| index.entry(entry.parent))
+            .find(|entry| entry.package != NONE)
+            .map(|entry| Target::File(entry.package)),
+    };
+    if let Some(target) = target {
+        let kinds = Kinds::PACKAGE;
+        edges.push(RawEdge { from: number, line: 0, column: 0, target, kinds });
+    }
+}
+
 impl Importer<'_, '_, '_> {
     /// The own package, if looking its name up leads to another one.
     fn hidden_package(&mut self, own: u32) -> Option<(String, u32)> {
@@ -97,7 +129,7 @@ impl Importer<'_, '_, '_> {
             (package, _) => Target::File(package),
         };
         let inside = Inside::Folders([own].into());
-        let id = self.lookup.push(super::lookup::Found { target, stub: None, inside });
+        let id = self.lookup.push(Found { target, stub: None, inside, package: None });
         Some((self.package.clone(), id))
     }
 
@@ -355,7 +387,7 @@ impl Importer<'_, '_, '_> {
 
     fn edge(&mut self, import: &ImportRecord, id: u32, mut kinds: Kinds) {
         let Some(found) = self.lookup.get(id) else { return };
-        let mut target = found.target;
+        let (mut target, package) = (found.target, found.package);
         if self.stub {
             kinds = kinds.with(Kinds::TYPE_CHECKING);
             target = found.stub.unwrap_or(target);
@@ -365,6 +397,9 @@ impl Importer<'_, '_, '_> {
             && let Some(parent) = self.lookup.names.get(id as usize).and_then(|name| name.parent)
         {
             self.push(import, parent, kinds.with(Kinds::PACKAGE));
+        }
+        if let Some(package) = package {
+            self.push(import, package, kinds.with(Kinds::PACKAGE));
         }
         self.push(import, target, kinds);
     }

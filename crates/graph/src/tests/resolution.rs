@@ -530,3 +530,88 @@ fn modules_made_at_run_time() {
         "#]],
     );
 }
+
+/// `pkgutil.extend_path` and `pkg_resources.declare_namespace`: one package, several folders. The
+/// first `__init__` on the path is the one that runs.
+#[test]
+fn packages_of_several_folders() {
+    let text = "
+        owner one member = one, two, three, std
+        owner two member = two, one, three, std
+        //- /one/ns/__init__.py
+        __path__ = __import__('pkgutil').extend_path(__path__, __name__)
+        //- /one/ns/a.py
+        from . import b, c, gone
+        from .b import x
+        //- /one/main.py
+        import ns.c.deep
+        from ns import a, b
+        //- /two/ns/__init__.py
+        try:
+            import pkg_resources
+            pkg_resources.declare_namespace(__name__)
+        except ImportError:
+            import pkgutil
+            __path__ = pkgutil.extend_path(__path__, __name__)
+        //- /two/ns/b.py
+        from . import a
+        import ns.missing
+        //- /three/ns/c/__init__.py
+        //- /three/ns/c/deep.py
+        //- /two/plain/__init__.py
+        //- /two/plain/x.py
+        //- /three/plain/y.py
+        //- /two/main.py
+        import plain.y
+        ";
+    check(
+        text,
+        expect![[r#"
+        one/main.py:1 -> three/ns/c/deep.py
+        one/main.py:2 -> one/ns/a.py
+        one/main.py:2 -> two/ns/b.py
+        one/ns/__init__.py:1 -> standard-library pkgutil [dynamic]
+        one/ns/a.py:1 -> one/ns/__init__.py [name, unbound]
+        one/ns/a.py:1 -> three/ns/c/__init__.py
+        one/ns/a.py:1 -> two/ns/b.py
+        one/ns/a.py:2 -> two/ns/b.py [name, unbound]
+        two/main.py:1 -> unresolved plain.y (no-submodule)
+        two/ns/__init__.py:2 -> unresolved pkg_resources (not-found) [optional]
+        two/ns/__init__.py:5 -> standard-library pkgutil [conditional, fallback]
+        two/ns/b.py:1 -> one/ns/a.py
+        two/ns/b.py:2 -> unresolved ns.missing (no-submodule)
+    "#]],
+    );
+    let graph = super::Workspace::new(text).graph();
+    let closure = |name: &str| {
+        let file = bytekiln_action::RepoPath::new(name.as_bytes()).unwrap();
+        let entry = graph.find_file(0, &file).unwrap();
+        super::fixture::list(&graph, &graph.closure(&[entry], crate::Which::Eager))
+    };
+    expect![[r#"
+        one/main.py
+        one/ns/__init__.py
+        one/ns/a.py
+        three/ns/c/__init__.py
+        three/ns/c/deep.py
+        two/ns/__init__.py
+        two/ns/b.py
+        namespace ns
+        standard-library pkgutil
+        unresolved pkg_resources (not-found)
+        unresolved ns.missing (no-submodule)
+    "#]]
+    .assert_eq(&closure("one/main.py"));
+    expect![[r#"
+        one/ns/__init__.py
+        one/ns/a.py
+        three/ns/c/__init__.py
+        two/ns/__init__.py
+        two/ns/b.py
+        namespace ns
+        standard-library pkgutil
+        unresolved pkg_resources (not-found)
+        unresolved ns.missing (no-submodule)
+    "#]]
+    .assert_eq(&closure("two/ns/b.py"));
+}
