@@ -141,9 +141,9 @@ fn some_contracts_by_other_imports() {
         &["--contract", "apart"],
         0,
         expect![[r#"
-                Kept apart
-            Finished 1 contract kept over 10 sources
-    "#]],
+                    Kept apart
+                Finished 1 contract kept over 10 sources
+        "#]],
     );
     let runtime = ["--contract", "apart", "--imports", "runtime"];
     check(
@@ -237,9 +237,9 @@ fn without_contracts() {
         &["--declared"],
         0,
         expect![[r#"
-                Kept declared dependencies
-            Finished 1 contract kept over 1 source
-    "#]],
+                    Kept declared dependencies
+                Finished 1 contract kept over 1 source
+        "#]],
     );
 }
 
@@ -414,7 +414,8 @@ fn imports(fixture: &str, expected: Expect) {
     for (file, imports) in map.as_object().unwrap() {
         let imports: Vec<&str> =
             imports.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-        text.push_str(&format!("{file}: {}\n", imports.join(", ")));
+        text.push_str(format!("{file}: {}", imports.join(", ")).trim_end());
+        text.push('\n');
     }
     expected.assert_eq(&text);
 }
@@ -454,13 +455,13 @@ fn members_of_a_uv_workspace_see_their_own() {
         //- /internal/linter/for/graphql.py
         ",
         expect![[r#"
-            internal/linter/for/__init__.py: 
-            internal/linter/for/graphql.py: 
-            libs/shared/src/shared/__init__.py: 
-            libs/shared/src/shared/text.py: 
-            services/api/helpers.py: 
+            internal/linter/for/__init__.py:
+            internal/linter/for/graphql.py:
+            libs/shared/src/shared/__init__.py:
+            libs/shared/src/shared/text.py:
+            services/api/helpers.py:
             services/api/start.py: libs/shared/src/shared/text.py, services/api/helpers.py
-            services/mail/helpers.py: 
+            services/mail/helpers.py:
             services/mail/start.py: services/mail/helpers.py
         "#]],
     );
@@ -487,7 +488,7 @@ fn a_namespace_over_several_roots() {
         expect![[r#"
             bases/flint/api/__init__.py: components/flint/greeting/__init__.py, components/flint/greeting/words.py
             components/flint/greeting/__init__.py: components/flint/greeting/words.py
-            components/flint/greeting/words.py: 
+            components/flint/greeting/words.py:
         "#]],
     );
     imports(
@@ -511,7 +512,7 @@ fn a_namespace_over_several_roots() {
         ",
         expect![[r#"
             packages/one/src/acme/one/__init__.py: packages/two/python/acme/two/deep.py
-            packages/two/python/acme/two/__init__.py: 
+            packages/two/python/acme/two/__init__.py:
             packages/two/python/acme/two/deep.py: packages/one/src/acme/one/__init__.py
         "#]],
     );

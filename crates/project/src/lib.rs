@@ -48,7 +48,7 @@ pub use lock::{
     compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
     was_locked, write_lock,
 };
-pub use manifest::{LocatedProblem, Place, WorkspaceError, selector_text};
+pub use manifest::{LocatedProblem, Place, WorkspaceError, nearest, selector_text};
 pub use model::{
     AllowanceRule, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
     InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,

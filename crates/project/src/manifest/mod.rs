@@ -18,4 +18,4 @@ pub use graph::selector_text;
 pub(crate) use home::{Home, SettingsKind, locate, own_settings};
 pub(crate) use profile::resolve_profiles;
 pub(crate) use schema::{MemberSettings, Settings, read_package_settings, read_settings};
-pub(crate) use value::nearest;
+pub use value::nearest;

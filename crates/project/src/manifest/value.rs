@@ -8,11 +8,9 @@ use globset::GlobBuilder;
 use super::reader::Fault;
 use crate::model::{CacheSettings, InterpreterSpec, PrefixMap};
 
-/// The candidate that was most likely meant, if any is near enough.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The candidate that was most likely meant, if any is near enough: at most a third of its letters
+/// are wrong.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))

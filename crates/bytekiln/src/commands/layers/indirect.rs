@@ -1,6 +1,7 @@
 //! Chains of imports to what must not be reached: for contracts that forbid more than an import of
 //! their own. Knows nothing of manifests.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytekiln_graph::{Contract, EdgeId, NodeId, Selector, Which};
@@ -98,8 +99,8 @@ impl Search<'_> {
                         }
                     }
                     _ => {
-                        if !self.came_by.contains_key(&edge.to) {
-                            self.came_by.insert(edge.to, Some(import));
+                        if let Entry::Vacant(new) = self.came_by.entry(edge.to) {
+                            new.insert(Some(import));
                             queue.push_back(edge.to);
                         }
                     }

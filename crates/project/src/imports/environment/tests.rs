@@ -7,12 +7,12 @@ use expect_test::{Expect, expect};
 
 use super::*;
 
-/// What is found in a tree whose workspace is `work`.
+/// What is found in a tree whose workspace is `repo`.
 fn check(fixture: &str, choice: impl Fn(&Tree) -> VenvChoice, release: Option<u8>, expect: Expect) {
     let tree = Tree::new(fixture);
-    std::fs::create_dir_all(tree.path("work")).unwrap();
+    std::fs::create_dir_all(tree.path("repo")).unwrap();
     let release = release.and_then(Release::from_minor);
-    let text = match find_venv(&tree.path("work"), &choice(&tree), release) {
+    let text = match find_venv(&tree.path("repo"), &choice(&tree), release) {
         Ok(None) => "none".to_owned(),
         Ok(Some(venv)) => {
             let mut text =
@@ -36,12 +36,12 @@ fn check(fixture: &str, choice: impl Fn(&Tree) -> VenvChoice, release: Option<u8
 }
 
 const VENV: &str = "
-//- /work/.venv/pyvenv.cfg
+//- /repo/.venv/pyvenv.cfg
 home = BASE
 include-system-site-packages = false
 version = 3.12.4
-//- /work/.venv/lib/python3.12/site-packages/six.py
-//- /work/.venv/lib/python3.11/site-packages/old.py
+//- /repo/.venv/lib/python3.12/site-packages/six.py
+//- /repo/.venv/lib/python3.11/site-packages/old.py
 ";
 
 #[test]
@@ -51,12 +51,12 @@ fn a_folder_of_the_usual_name_is_found() {
         |_| VenvChoice::Search,
         None,
         expect![[r#"
-            /ROOT/work/.venv 3.12
-              /ROOT/work/.venv/lib/python3.12/site-packages"#]],
+            /ROOT/repo/.venv 3.12
+              /ROOT/repo/.venv/lib/python3.12/site-packages"#]],
     );
     check(VENV, |_| VenvChoice::Without, None, expect!["none"]);
     let package = "
-        //- /work/venv/__init__.py
+        //- /repo/venv/__init__.py
     ";
     check(package, |_| VenvChoice::Search, None, expect!["none"]);
 }
@@ -65,18 +65,18 @@ fn a_folder_of_the_usual_name_is_found() {
 fn what_is_named_has_to_be_there() {
     check(
         VENV,
-        |tree| VenvChoice::Named(tree.path("work/env")),
+        |tree| VenvChoice::Named(tree.path("repo/env")),
         None,
         expect![[r#"
-            usage error: `/ROOT/work/env` is no virtual environment: there is no such folder
+            usage error: `/ROOT/repo/env` is no virtual environment: there is no such folder
               help: name the folder that holds `pyvenv.cfg`, or the prefix of an installation of Python"#]],
     );
     check(
         VENV,
-        |tree| VenvChoice::Variable(tree.path("work")),
+        |tree| VenvChoice::Variable(tree.path("repo")),
         None,
         expect![[r#"
-            environment error: `VIRTUAL_ENV` names `/ROOT/work`, which is no virtual environment: it has no `pyvenv.cfg`
+            environment error: `VIRTUAL_ENV` names `/ROOT/repo`, which is no virtual environment: it has no `pyvenv.cfg`
               help: name another with `--venv`, or none with `--no-venv`"#]],
     );
     let broken = "
@@ -107,16 +107,16 @@ fn the_system_s_packages_come_after_the_environment_s() {
         # a comment
         import sys; sys.path.append('no')
         ../../../../elsewhere
-        ../../../../work/member
+        ../../../../repo/member
         missing
         //- /elsewhere/editable.py
-        //- /work/member/m.py
+        //- /repo/member/m.py
         ",
     );
     let home = tree.path("usr/bin").display().to_string();
     tree.write("env/pyvenv.cfg", format!("home = {home}\ninclude-system-site-packages = True\n"));
     let choice = VenvChoice::Named(tree.path("env"));
-    let venv = find_venv(&tree.path("work"), &choice, None).unwrap().unwrap();
+    let venv = find_venv(&tree.path("repo"), &choice, None).unwrap().unwrap();
     let below = |path: &PathBuf| path.strip_prefix(tree.root()).unwrap().display().to_string();
     expect![[r#"
         [
