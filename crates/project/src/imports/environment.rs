@@ -139,7 +139,7 @@ impl std::fmt::Display for EnvironmentError {
             EnvironmentError::Several { folder, versions } => {
                 let versions: Vec<String> =
                     versions.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
-                write!(f, "`{}` holds Python {}", show(folder), versions.join(" and "))
+                write!(f, "`{}` holds Python {}", show(folder), versions.join(", "))
             }
             EnvironmentError::NoStandardLibrary { release } => write!(
                 f,

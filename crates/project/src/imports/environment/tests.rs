@@ -152,7 +152,7 @@ fn a_prefix_with_several_pythons() {
         choice,
         None,
         expect![[r#"
-            usage error: `/ROOT/usr` holds Python 3.11 and 3.12
+            usage error: `/ROOT/usr` holds Python 3.11, 3.12
               help: say which with `--python`"#]],
     );
     check(
