@@ -29,7 +29,7 @@
   for (const owner of model.owner) if (owner >= 0) ownerCounts[owner]++;
 
   const app = {
-    model, tree, areaCounts, ownerCounts, ownerText: "", aloneCount: 0, chain: null, shown: new Uint8Array(model.count), sums: null, view: null,
+    model, tree, areaCounts, ownerCounts, ownerText: "", aloneCount: 0, chain: null, chainBack: null, shown: new Uint8Array(model.count), sums: null, view: null,
     follows: () => false,
     get state() { return state; },
     set: (change) => {
@@ -173,12 +173,6 @@
     }
     scene = { ...placed, ...app.view, bundles, drawn, looped, sums: app.sums, chosen: [], look, matches: null, focus: null };
     drawing.set(scene);
-    if (fit) drawing.fit();
-    else if (before) {
-      // What was clicked stays where it was.
-      const after = placed.places.get(keep), view = drawing.view;
-      if (after) drawing.view = { ...view, x: view.x + (before.x - after.x) * view.scale, y: view.y + (before.y - after.y) * view.scale };
-    }
     element("empty").hidden = app.view.boxes.length > 0;
     element("status").textContent = `${plural(app.view.boxes.length, "box", "boxes")}, ${number(drawn.length)} of ${plural(bundles.length, "arrow")}, ${number(app.sums[tree.root.id])} of ${plural(model.count, "module")}${note}`;
     const focus = element("focus");
@@ -186,6 +180,13 @@
     if (state.focus) {
       const what = state.focus.text ?? `${state.focus.items.map((id) => tree.items[id].title || tree.items[id].label).join(", ")}${{ both: ", its imports and importers", imports: " and its imports", importers: " and its importers" }[state.focus.way]}, ${state.steps === 99 ? "all steps" : plural(state.steps, "step")}`;
       focus.replaceChildren(`Only ${what}`, make("button", { type: "button", onclick: () => app.set({ focus: null, custom: false }) }, "Show everything"));
+    }
+    drawing.margin = state.focus ? focus.offsetHeight + 8 : 0;
+    if (fit) drawing.fit();
+    else if (before) {
+      // What was clicked stays where it was.
+      const after = placed.places.get(keep), view = drawing.view;
+      if (after) drawing.view = { ...view, x: view.x + (before.x - after.x) * view.scale, y: view.y + (before.y - after.y) * view.scale };
     }
     light();
     panel.update();
@@ -228,7 +229,9 @@
     app.chain = null;
     if (state.chosen.length === 2) {
       const [a, b] = state.chosen.map((id) => Groups.modules(tree.items[id], app.shown));
-      app.chain = Questions.chain(model, a, b, (edge) => app.follows(edge) && app.shown[model.from[edge]] === 1 && app.shown[model.to[edge]] === 1);
+      const counts = (edge) => app.follows(edge) && app.shown[model.from[edge]] === 1 && app.shown[model.to[edge]] === 1;
+      app.chain = Questions.chain(model, a, b, counts);
+      app.chainBack = app.chain ? null : Questions.chain(model, b, a, counts);
       markEdges(app.chain ?? [], "chain");
       for (const id of state.chosen) for (const box of boxesOf(tree.items[id])) items.add(box);
     } else if (state.bundle) {
@@ -419,7 +422,7 @@
   click("zoom-in", () => drawing.zoom(1.3));
   click("zoom-out", () => drawing.zoom(1 / 1.3));
   click("fit", () => drawing.fit());
-  click("reset", () => { history.replaceState(null, "", "#"); search.value = ""; recall(); panel.open("chosen"); });
+  click("reset", () => { history.replaceState(null, "", "#"); search.value = ""; closeResults(); recall(); panel.open("chosen"); });
   element("arrows").addEventListener("change", (event) => app.set({ arrows: event.target.value }));
 
   // The nearest box that way: what is aside counts double.

@@ -13,7 +13,7 @@ const Drawing = (() => {
     const context = canvas.getContext("2d");
     let scene = null, colours = {}, hovered = null;
     let view = { x: 0, y: 0, scale: 1 };
-    let width = 1, height = 1, planned = false;
+    let width = 1, height = 1, margin = 0, planned = false;
     const widths = new Map();
 
     const measure = (text, font) => {
@@ -188,9 +188,10 @@ const Drawing = (() => {
           const count = String(scene.sums[it.id]);
           to.font = `${pixels * 0.9}px ${FONT}`;
           const wide = to.measureText(count).width;
-          const roomy = p.w - 28 - wide > 34;
           to.font = `600 ${pixels}px ${FONT}`;
-          to.fillText(fitted(to, `+ ${loop}${it.label}`, roomy ? p.w - 24 - wide : p.w - 12), p.x + 8, middle);
+          // Letters that grew need the room of the sign and the number.
+          const roomy = to.measureText(`+ ${loop}${it.label}`).width <= p.w - 24 - wide || pixels < 14;
+          to.fillText(roomy ? fitted(to, `+ ${loop}${it.label}`, p.w - 24 - wide) : fitted(to, loop + it.label, p.w - 10), p.x + (roomy ? 8 : 6), middle);
           if (roomy) {
             to.font = `${pixels * 0.9}px ${FONT}`;
             to.fillStyle = colours.quiet;
@@ -199,7 +200,7 @@ const Drawing = (() => {
           }
         } else {
           to.font = `${look.italic ? "italic " : ""}${pixels}px ${FONT}`;
-          const text = fitted(to, loop + it.label, p.w - 12);
+          const text = fitted(to, pixels < 15 ? loop + it.label : it.label, p.w - 8);
           to.textAlign = "center";
           to.fillText(text, p.x + p.w / 2, middle);
         }
@@ -239,7 +240,7 @@ const Drawing = (() => {
         to.stroke();
         to.setLineDash([]);
         head(to, x2, y2, x3, y3, Math.max(6 + to.lineWidth, 5 / scale));
-        if (bundle.count > 1 && (mark || list.length <= 90) && 12 * scale > 5) {
+        if (bundle.count > 1 && (mark || !focus && list.length <= 90) && 12 * scale > 5) {
           const [x, y] = [(x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8];
           const pixels = letters(scale, 20) * 0.85;
           to.font = `${pixels}px ${FONT}`;
@@ -281,8 +282,8 @@ const Drawing = (() => {
     };
 
     const fitTo = (p, most) => {
-      const scale = Math.min(most, (width - 48) / p.w, (height - 40) / p.h);
-      view = { scale, x: (width - p.w * scale) / 2 - p.x * scale, y: (height - p.h * scale) / 2 - p.y * scale };
+      const scale = Math.min(most, (width - 48) / p.w, (height - margin - 40) / p.h);
+      view = { scale, x: (width - p.w * scale) / 2 - p.x * scale, y: margin + (height - margin - p.h * scale) / 2 - p.y * scale };
       moved();
     };
 
@@ -414,6 +415,7 @@ const Drawing = (() => {
     readColours();
     return {
       set, size, fit, show, zoom, pan, resize, picture, plan,
+      set margin(pixels) { margin = pixels; },
       recolour: () => { readColours(); plan(); },
       get view() { return view; },
       set view(next) { view = next; moved(); },

@@ -117,7 +117,8 @@ const Groups = (() => {
     }
     it.names = null;
     const area = (child) => (child.kind.startsWith("area-") ? 1 : 0);
-    const key = (child) => child.sort ?? child.label;
+    // Numbers in names by their value.
+    const key = (child) => (child.sort ?? child.label).replace(/\d+/g, (digits) => digits.padStart(12, "0"));
     it.children.sort((a, b) => area(a) - area(b) || compare(key(a), key(b)) || compare(a.key, b.key));
     it.children.forEach(merge);
     // A namespace package or an `__init__` alone in its group: the group is that module.

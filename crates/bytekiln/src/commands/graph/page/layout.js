@@ -6,9 +6,23 @@
 const Layout = (() => {
   const GAP = 16, LAYER_GAP = 34, ROW_GAP = 14, COLUMN_GAP = 44, PADDING = 14, TITLE = 30;
 
+  const TRIED = 500;
+
   // Places all items that are seen. `size(item)` is `[width, height]` of a box; `bundles` are imports between
-  // boxes. Gives a Map from ids to `{x, y, w, h}` and the size of the whole.
+  // boxes; `aspect` is width by height that is best. Gives a Map from ids to `{x, y, w, h}`, the size of the
+  // whole, and the order of boxes in which few imports lead back.
   const place = (tree, view, bundles, size, aspect) => {
+    let best = null;
+    // Frames in frames may be wide or narrow: which makes the whole fit best? Not for many boxes.
+    for (const inner of view.frames.length > 1 && view.boxes.length <= TRIED ? [1.7, 1.1, 0.7] : [1.7]) {
+      const tried = placeWith(tree, view, bundles, size, aspect, inner);
+      const cost = Math.max(tried.width / aspect, tried.height);
+      if (!best || cost < best.cost * 0.93) best = { ...tried, cost };
+    }
+    return best;
+  };
+
+  const placeWith = (tree, view, bundles, size, aspect, innerAspect) => {
     const inFrame = new Map([[tree.root.id, []]]);
     for (const frame of view.frames) inFrame.set(frame.id, []);
     for (const it of [...view.frames, ...view.boxes]) inFrame.get(it.parent.id).push(it);
@@ -31,7 +45,7 @@ const Layout = (() => {
       const children = inFrame.get(frame.id);
       const sizes = children.map((it) => {
         if (!inFrame.has(it.id)) return size(it);
-        const inner = arrangeFrame(it, 1.7);
+        const inner = arrangeFrame(it, children.length === 1 ? ratio : innerAspect);
         return [Math.max(inner.width + 2 * PADDING, size(it)[0]), inner.height + TITLE + PADDING];
       });
       const number = new Map(children.map((it, at) => [it, at]));
@@ -59,7 +73,6 @@ const Layout = (() => {
         inner.y += outer.y + TITLE;
       }
     }
-    // The order of boxes in which few imports lead back.
     const rank = new Map();
     const count = (it) => {
       if (sequences.has(it.id)) sequences.get(it.id).forEach(count); else rank.set(it.id, rank.size);

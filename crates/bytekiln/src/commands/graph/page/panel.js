@@ -39,7 +39,11 @@ const Panel = (() => {
     const { model, tree } = app;
     const nameOf = (node) => model.names[node] || "(computed)";
     const words = (edge) => model.labels[model.label[edge]].filter((word) => !["name", "unbound"].includes(word));
-    const place = (edge) => model.line[edge] > 0 ? `line ${model.line[edge]}` : "its package";
+    const places = (edges) => {
+      const lines = [...new Set(edges.map((edge) => model.line[edge]).filter((line) => line > 0))];
+      if (lines.length === 0) return "its package";
+      return `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, 6).join(", ")}${lines.length > 6 ? ", …" : ""}`;
+    };
     const moduleLink = (node) => link(nameOf(node), () => app.goTo(node), model.paths[node]);
     const tags = (list) => list.map((word) => make("span", { class: "tag", title: Data.MEANING[word] ?? "" }, word));
 
@@ -130,7 +134,7 @@ const Panel = (() => {
       return [make("h3", {}, `${title} (${number(rows.length)})`), list(rows, ([node, own]) => {
         const facts = new Set(own.flatMap(words));
         return make("li", {}, moduleLink(node), ...tags([...facts]),
-          make("small", {}, ` ${own.slice(0, 6).map(place).join(", ")}${own.length > 6 ? ", …" : ""}`));
+          make("small", {}, ` ${places(own)}`));
       })];
     };
 
@@ -174,7 +178,10 @@ const Panel = (() => {
       const [a, b] = [tree.items[first], tree.items[second]];
       const out = [make("h2", {}, "Why"), make("div", { class: "row" }, link(a.title || a.label, () => app.choose(a, false)), "→", link(b.title || b.label, () => app.choose(b, false)), button("Swap", () => app.swap()))];
       const found = app.chain;
-      if (!found) out.push(make("p", {}, "No chain of imports that the filter lets through leads there."));
+      if (!found) {
+        out.push(make("p", {}, "No chain of imports that the filter lets through leads there."));
+        if (app.chainBack) out.push(make("p", {}, `The other way round there is one, of ${plural(app.chainBack.length, "import")}.`));
+      }
       else if (found.length === 0) out.push(make("p", {}, "One is part of the other."));
       else {
         out.push(make("p", {}, `The shortest chain has ${plural(found.length, "import")}.`),
