@@ -166,7 +166,7 @@ impl Assembly<'_, '_> {
         let package = match package_file(entry) {
             _ if is_stub && entry.stub_package => entry.stub,
             // Resolution has told whose `__init__` runs.
-            Some(_) if !is_stub && self.index.has_extending && entry.package != NONE => return,
+            _ if !is_stub && self.index.has_extending => return,
             Some(package) => package,
             None => self.namespace(parent),
         };

@@ -79,7 +79,7 @@ pub(super) fn resolve<'i, 'a>(
     }
 }
 
-/// The edge to the package around a file, where packages can have folders in several roots: to the
+/// The edges to the package around a file, where packages can have folders in several roots: to the
 /// `__init__` that an import of the file's name runs, whether or not there is one beside the file.
 fn package_around<'i, 'a>(
     index: &'i Index<'a>,
@@ -94,15 +94,19 @@ fn package_around<'i, 'a>(
     let found = lookup.get(id).filter(
         |found| matches!(&found.inside, Inside::Folders(folders) if folders.contains(&own)),
     );
-    let target = match found {
-        Some(Found { target: Target::Namespace(_), package, .. }) => *package,
-        Some(found) => Some(found.target),
-        // Another package of this name hides it.
-        None => std::iter::successors(Some(entry), |entry| index.entry(entry.parent))
-            .find(|entry| entry.package != NONE)
-            .map(|entry| Target::File(entry.package)),
+    let namespace = Some(Target::Namespace(own));
+    let targets = match found {
+        Some(Found { target: Target::Namespace(_), package, .. }) => [namespace, *package],
+        Some(found) => [Some(found.target), None],
+        None => {
+            // Another package of this name hides it.
+            let mut around = std::iter::successors(Some(entry), |entry| index.entry(entry.parent));
+            let package = around.find(|entry| entry.package != NONE);
+            let package = package.map(|entry| Target::File(entry.package));
+            [namespace.filter(|_| entry.package == NONE), package]
+        }
     };
-    if let Some(target) = target {
+    for target in targets.into_iter().flatten() {
         let kinds = Kinds::PACKAGE;
         edges.push(RawEdge { from: number, line: 0, column: 0, target, kinds });
     }

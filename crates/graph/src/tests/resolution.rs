@@ -596,7 +596,6 @@ fn packages_of_several_folders() {
         three/ns/c/deep.py
         two/ns/__init__.py
         two/ns/b.py
-        namespace ns
         standard-library pkgutil
         unresolved pkg_resources (not-found)
         unresolved ns.missing (no-submodule)
@@ -608,7 +607,6 @@ fn packages_of_several_folders() {
         three/ns/c/__init__.py
         two/ns/__init__.py
         two/ns/b.py
-        namespace ns
         standard-library pkgutil
         unresolved pkg_resources (not-found)
         unresolved ns.missing (no-submodule)
