@@ -14,6 +14,7 @@ mod deps;
 mod diff;
 mod doctor;
 mod entry;
+mod environment;
 mod graph;
 mod inspect;
 mod layers;
