@@ -8,6 +8,7 @@
 
 mod bench;
 mod ci;
+mod imports_compared;
 mod opcodes;
 mod shell;
 mod tidy;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci                      everything that has to pass before a change is merged
   bench [--runs N] [--big] [--only TEXT]
                           measure against compileall, uv and git, as ratios in one run
+  compare-imports         compare django's import graph with those of ruff, grimp and modulefinder
   opcodes [--check]       write the tables of crate `bytecode` from the interpreters found
   truth [--only NAME] [--verbose]
                           start twenty programs, compare what they load with the graph
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("tidy") if rest.is_empty() => tidy::run(),
         Some("ci") if rest.is_empty() => ci::run(),
         Some("bench") => bench::run(rest),
+        Some("compare-imports") if rest.is_empty() => imports_compared::run(),
         Some("opcodes") if rest.is_empty() => opcodes::run(false),
         Some("opcodes") if rest == ["--check"] => opcodes::run(true),
         Some("truth") => truth::run(rest),

@@ -2,7 +2,7 @@
 //! predicts. Prints Markdown: a row a program, and why each missed module was missed.
 
 mod compare;
-mod facts;
+pub(crate) mod facts;
 mod programs;
 mod report;
 
