@@ -69,7 +69,7 @@ fn add_list(list: Option<&Item>, names: &mut BTreeSet<String>) {
         let text = text.trim_start();
         let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
         let end = text.find(|letter| !plain(letter)).unwrap_or(text.len());
-        names.insert(normalized_name(text.get(..end).unwrap_or_default()));
+        names.extend(text.get(..end).filter(|name| !name.is_empty()).map(normalized_name));
     }
 }
 
