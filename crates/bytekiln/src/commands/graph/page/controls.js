@@ -119,7 +119,8 @@
     for (let node = 0; node < model.count; node++) {
       if (shown[node] && !touched[node]) {
         app.aloneCount++;
-        if (!state.alone) shown[node] = 0;
+        // What is nobody's is there for those that import it only.
+        if (!state.alone || model.owner[node] < 0 && !state.focus) shown[node] = 0;
       }
     }
     return shown;

@@ -62,9 +62,9 @@ const Panel = (() => {
     };
 
     const nothing = () => [
-      make("p", {}, "Click a box to see what it imports and who imports it, “+” or a double click to open it, an arrow to see its imports. Shift-click a second box for the shortest chain between the two."),
-      make("h3", {}, "Keys"),
-      make("dl", { class: "keys" }, ...[
+      make("p", { class: "hint" }, "Click a box to see what it imports and who imports it, “+” or a double click to open it, an arrow to see its imports. Shift-click a second box for the shortest chain between the two."),
+      make("h3", { class: "hint" }, "Keys"),
+      make("dl", { class: "keys hint" }, ...[
         ["/", "search"], ["← ↑ ↓ →", "to the next box; move the picture if none is chosen"], ["Enter", "open or close what is chosen"], ["f", "focus on what is chosen"],
         ["+ − 0", "zoom in, out, show everything"], ["] [", "open more, close"], ["Esc", "step back"],
       ].flatMap(([key, text]) => [make("dt", {}, make("kbd", {}, key)), make("dd", {}, text)])),
