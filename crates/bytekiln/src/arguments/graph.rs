@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 /// For which interpreter, with what beside the workspace, by which imports.
 #[derive(Debug, Clone, Default, Args)]
 pub struct GraphSelection {
-    /// Decide conditions and the standard library for this interpreter [default: the profile's first]
+    /// Decide conditions and the standard library for this interpreter [default: the profile's first,
+    /// else that of the virtual environment]
     #[arg(long, value_name = "PYTHON", help_heading = "Graph")]
     pub python: Option<String>,
     /// The virtual environment with the distributions [default: $VIRTUAL_ENV, else .venv in the workspace]

@@ -96,9 +96,13 @@ pub(super) fn prefix_around(executable: &Path, version: (u16, u16)) -> Option<Pa
     folders.find(|folder| has_library(folder, version)).map(Path::to_owned)
 }
 
-fn has_library(prefix: &Path, version: (u16, u16)) -> bool {
-    let all = installations(prefix);
-    all.iter().any(|one| one.version == version && one.folder.join("os.py").is_file())
+/// Asks for the few names that there are: `/usr/lib` has too many to list for each graph.
+fn has_library(prefix: &Path, (major, minor): (u16, u16)) -> bool {
+    let names = ["python{}", "python{}t", "pypy{}"];
+    names.iter().any(|name| {
+        let name = name.replace("{}", &format!("{major}.{minor}"));
+        prefix.join("lib").join(name).join("os.py").is_file()
+    })
 }
 
 /// Folders that `.pth` files add to `sys.path`: editable installations, mostly. Lines that run code
