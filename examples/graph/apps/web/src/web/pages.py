@@ -1,0 +1,7 @@
+"""Pages."""
+
+from orders.catalogue import CATALOGUE
+
+
+def front() -> str:
+    return ", ".join(CATALOGUE)

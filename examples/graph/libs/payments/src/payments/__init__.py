@@ -1,0 +1,5 @@
+"""Charges cards."""
+
+from payments.cards import charge
+
+__all__ = ["charge"]

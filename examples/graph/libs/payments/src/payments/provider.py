@@ -1,0 +1,5 @@
+"""The provider of payments."""
+
+
+def charge(cents: int) -> int:
+    return cents
