@@ -85,7 +85,7 @@ const Layout = (() => {
   const arrange = (sizes, edges, aspect) => {
     const count = sizes.length;
     if (count === 0) return { x: [], y: [], width: 0, height: 0, sequence: [] };
-    const sequence = sequenceOf(count, edges);
+    const sequence = Questions.sequence(count, edges);
     const layers = order(layer(count, edges, sequence), count, edges);
     return { ...coordinates(wrap(layers, sizes, aspect), sizes, edges, count), sequence };
   };
@@ -109,51 +109,6 @@ const Layout = (() => {
     const layers = Array.from({ length: most + 2 }, () => []);
     for (let node = 0; node < count; node++) layers[touched[node] ? most - height[node] : most + 1].push(node);
     return layers.filter((list) => list.length > 0);
-  };
-
-  // All numbers so that few imports lead back: components in their order, and in each the greedy way of
-  // Eades, Lin and Smyth.
-  const sequenceOf = (count, edges) => {
-    const out = Array.from({ length: count }, () => []);
-    for (const [from, to] of edges) out[from].push(to);
-    const { of, number } = Questions.components(count, (node) => out[node]);
-    const members = Array.from({ length: number }, () => []);
-    for (let node = 0; node < count; node++) members[of[node]].push(node);
-    const inner = Array.from({ length: number }, () => []);
-    for (const edge of edges) if (of[edge[0]] === of[edge[1]]) inner[of[edge[0]]].push(edge);
-    const sequence = [];
-    for (let at = number - 1; at >= 0; at--) sequence.push(...(members[at].length > 1 ? greedy(members[at], inner[at]) : members[at]));
-    return sequence;
-  };
-
-  const greedy = (nodes, edges) => {
-    const balance = new Map(nodes.map((node) => [node, { out: 0, into: 0, to: [], from: [] }]));
-    for (const [from, to, weight] of edges) {
-      if (from === to) continue;
-      balance.get(from).out += weight;
-      balance.get(to).into += weight;
-      balance.get(from).to.push([to, weight]);
-      balance.get(to).from.push([from, weight]);
-    }
-    const left = new Set(nodes), first = [], last = [];
-    const take = (node) => {
-      left.delete(node);
-      for (const [other, weight] of balance.get(node).to) balance.get(other).into -= weight;
-      for (const [other, weight] of balance.get(node).from) balance.get(other).out -= weight;
-    };
-    while (left.size > 0) {
-      let best = -1, most = -Infinity, sink = -1;
-      for (const node of left) {
-        const { out, into } = balance.get(node);
-        if (out === 0) { sink = node; break; }
-        const score = into === 0 ? Infinity : out - into;
-        if (score > most || best < 0) { best = node; most = score; }
-      }
-      const node = sink >= 0 ? sink : best;
-      take(node);
-      if (sink >= 0) last.push(node); else first.push(node);
-    }
-    return [...first, ...last.reverse()];
   };
 
   // Orders each layer by where its neighbours are, down and up again.

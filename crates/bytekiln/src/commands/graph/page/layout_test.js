@@ -57,6 +57,10 @@ const follows = new Set(edges);
 for (const cycle of Questions.cycles(model, (edge) => follows.has(edge))) {
   const trip = Questions.roundTrip(model, cycle);
   check(trip.length >= 2 && model.from[trip[0]] === model.to[trip[trip.length - 1]], "a round trip ends where it began");
+  const cut = new Set(Questions.cut(model, cycle));
+  const inside = new Set(cycle.nodes);
+  const left = (edge) => inside.has(model.from[edge]) && follows.has(edge) && !cut.has(edge) && model.from[edge] !== model.to[edge];
+  check(Questions.cycles(model, left).length === 0, "what is cut leaves no cycle");
   trip.forEach((edge, at) => check(at === 0 || model.from[edge] === model.to[trip[at - 1]], "a round trip has no gaps"));
 }
 console.log("held");

@@ -257,11 +257,16 @@ const Panel = (() => {
           if (!details.open || details.children.length > 1) return;
           details.append(make("div", { class: "row" }, button("Mark", () => app.mark(cycle), "Mark its modules in the picture"), button("Show only it", () => app.only(cycle.nodes, `a cycle of ${plural(cycle.nodes.length, "module")}`))),
             make("h3", {}, "A shortest way round"), steps(Questions.roundTrip(model, cycle)),
-            make("h3", {}, "Modules"), list(cycle.nodes, (node) => make("li", {}, moduleLink(node))));
+            ...cuts(cycle), make("h3", {}, "Modules"), list(cycle.nodes, (node) => make("li", {}, moduleLink(node))));
         });
         return make("li", {}, details);
       }));
       element("cycles").replaceChildren(...out);
+    };
+
+    const cuts = (cycle) => {
+      const edges = Questions.cut(model, cycle);
+      return [make("h3", {}, `Without ${edges.length === 1 ? "this import" : `these ${number(edges.length)} imports`} there is no cycle`), steps(edges)];
     };
 
     // ---- outline ----

@@ -133,5 +133,68 @@ const Questions = (() => {
     return best ?? [];
   };
 
-  return { around, chain, components, cycles, roundTrip };
+  // All numbers so that few imports lead back: components in their order, and in each the greedy way of
+  // Eades, Lin and Smyth.
+  const sequence = (count, edges) => {
+    const out = Array.from({ length: count }, () => []);
+    for (const [from, to] of edges) out[from].push(to);
+    const { of, number } = components(count, (node) => out[node]);
+    const members = Array.from({ length: number }, () => []);
+    for (let node = 0; node < count; node++) members[of[node]].push(node);
+    const inner = Array.from({ length: number }, () => []);
+    for (const edge of edges) if (of[edge[0]] === of[edge[1]]) inner[of[edge[0]]].push(edge);
+    const all = [];
+    for (let at = number - 1; at >= 0; at--) all.push(...(members[at].length > 1 ? greedy(members[at], inner[at]) : members[at]));
+    return all;
+  };
+
+  const greedy = (nodes, edges) => {
+    const balance = new Map(nodes.map((node) => [node, { out: 0, into: 0, to: [], from: [] }]));
+    for (const [from, to, weight] of edges) {
+      if (from === to) continue;
+      balance.get(from).out += weight;
+      balance.get(to).into += weight;
+      balance.get(from).to.push([to, weight]);
+      balance.get(to).from.push([from, weight]);
+    }
+    const left = new Set(nodes), first = [], last = [];
+    const take = (node) => {
+      left.delete(node);
+      for (const [other, weight] of balance.get(node).to) balance.get(other).into -= weight;
+      for (const [other, weight] of balance.get(node).from) balance.get(other).out -= weight;
+    };
+    while (left.size > 0) {
+      let best = -1, most = -Infinity, sink = -1;
+      for (const node of left) {
+        const { out, into } = balance.get(node);
+        if (out === 0) { sink = node; break; }
+        const score = into === 0 ? Infinity : out - into;
+        if (score > most || best < 0) { best = node; most = score; }
+      }
+      const node = sink >= 0 ? sink : best;
+      take(node);
+      if (sink >= 0) last.push(node); else first.push(node);
+    }
+    return [...first, ...last.reverse()];
+  };
+
+  // Imports whose removal leaves no cycle among the modules of one: few, not always the fewest.
+  const cut = (model, cycle) => {
+    const number = new Map(cycle.nodes.map((node, at) => [node, at]));
+    const size = cycle.nodes.length, between = new Map();
+    for (const node of cycle.nodes) {
+      for (let edge = model.start[node]; edge < model.start[node + 1]; edge++) {
+        if (!cycle.inside(edge) || model.to[edge] === node) continue;
+        const key = number.get(node) * size + number.get(model.to[edge]);
+        if (!between.has(key)) between.set(key, []);
+        between.get(key).push(edge);
+      }
+    }
+    const edges = [...between].map(([key, list]) => [Math.floor(key / size), key % size, list.length]);
+    const position = new Array(size);
+    sequence(size, edges).forEach((node, at) => { position[node] = at; });
+    return edges.filter(([from, to]) => position[to] < position[from]).flatMap(([from, to]) => between.get(from * size + to));
+  };
+
+  return { around, chain, components, cycles, roundTrip, sequence, cut };
 })();
