@@ -241,7 +241,9 @@
     } else if (state.marked) {
       const inside = new Set(state.marked.nodes.map((node) => app.view.at[node]).filter((id) => id >= 0));
       for (const id of inside) items.add(id);
-      for (const bundle of scene.bundles) if (bundle.looped && inside.has(bundle.from) && inside.has(bundle.to)) marks.set(bundle, "cycle");
+      markEdges(edges.filter(state.marked.inside), "cycle");
+      // Of many arrows those that imply the rest are enough.
+      if (marks.size > 60) for (const bundle of [...marks.keys()]) if (!bundle.essential) marks.delete(bundle);
     } else if (state.chosen.length === 1) {
       // By its own imports, also where it is seen only as a part of a box.
       const it = tree.items[state.chosen[0]];
