@@ -67,13 +67,14 @@ const SHOP: &str = "
     import numpy
 ";
 
-/// What is said, without the time that it took.
+/// The status and what is said, without the time that it took.
 fn said(output: &Output) -> String {
     let lines = output.stderr.lines().map(|line| match line.rsplit_once(" in ") {
         Some((before, time)) if time.ends_with('s') && time.contains('.') => before.to_owned(),
         _ => line.to_owned(),
     });
-    lines.collect::<Vec<_>>().join("\n") + "\n"
+    let lines: Vec<String> = lines.collect();
+    format!("status {}\n{}\n", output.status.code().unwrap(), lines.join("\n"))
 }
 
 fn layers(sandbox: &Sandbox, arguments: &[&str]) -> Output {
@@ -94,43 +95,44 @@ fn broken_contracts_are_shown_with_their_lines() {
         &[],
         1,
         expect![[r#"
-        error: `core.low` imports `web.app` [the way down]
-         --> libs/core/src/core/low.py:4:1
-          |
-        4 | import web.app, json  # no
-          | ^^^^^^^^^^^^^^^^^^^^
-          = note: `member:core` is below `web`, and must not import it
-        error: `core.low` imports `mail.box` (in a function) [the way down]
-         --> libs/core/src/core/low.py:6:5
-          |
-        6 |     from mail import box; import cart
-          |     ^^^^^^^^^^^^^^^^^^^^
-          = note: `member:core` is below `mail`, and must not import it
-        error: `core.low` imports `cart` (in a function) [the way down]
-         --> libs/core/src/core/low.py:6:27
-          |
-        6 |     from mail import box; import cart
-          |                           ^^^^^^^^^^^
-          = note: `member:core` is below `cart`, and must not import it
-        error: `mail.box` imports `cart` [the way down]
-         --> libs/mail/src/mail/box.py:1:1
-          |
-        1 | import cart
-          | ^^^^^^^^^^^
-          = note: `mail` and `cart` must not import each other
-        error: `web.cli` imports `numpy` by way of `web.app` [light start]
-         --> apps/web/src/web/cli.py:1:1
-          |
-        1 | from . import app
-          | ^^^^^^^^^^^^^^^^^
-          = note: `web.cli` must not import `numpy`, not even indirectly
-                  `web.app` imports `web.plot` at apps/web/src/web/app.py:2
-                  `web.plot` imports `numpy` at apps/web/src/web/plot.py:1
-              Broken the way down: 4 imports (1 import let pass)
-              Broken light start: 1 import
-                Kept apart
-              Failed 1 kept, 2 broken by 5 imports over 10 sources
-    "#]],
+            status 1
+            error: `core.low` imports `web.app` [the way down]
+             --> libs/core/src/core/low.py:4:1
+              |
+            4 | import web.app, json  # no
+              | ^^^^^^^^^^^^^^^^^^^^
+              = note: `member:core` is below `web`, and must not import it
+            error: `core.low` imports `mail.box` (in a function) [the way down]
+             --> libs/core/src/core/low.py:6:5
+              |
+            6 |     from mail import box; import cart
+              |     ^^^^^^^^^^^^^^^^^^^^
+              = note: `member:core` is below `mail`, and must not import it
+            error: `core.low` imports `cart` (in a function) [the way down]
+             --> libs/core/src/core/low.py:6:27
+              |
+            6 |     from mail import box; import cart
+              |                           ^^^^^^^^^^^
+              = note: `member:core` is below `cart`, and must not import it
+            error: `mail.box` imports `cart` [the way down]
+             --> libs/mail/src/mail/box.py:1:1
+              |
+            1 | import cart
+              | ^^^^^^^^^^^
+              = note: `mail` and `cart` must not import each other
+            error: `web.cli` imports `numpy` by way of `web.app` [light start]
+             --> apps/web/src/web/cli.py:1:1
+              |
+            1 | from . import app
+              | ^^^^^^^^^^^^^^^^^
+              = note: `web.cli` must not import `numpy`, not even indirectly
+                      `web.app` imports `web.plot` at apps/web/src/web/app.py:2
+                      `web.plot` imports `numpy` at apps/web/src/web/plot.py:1
+                  Broken the way down: 4 imports (1 import let pass)
+                  Broken light start: 1 import
+                    Kept apart
+                  Failed 1 kept, 2 broken by 5 imports over 10 sources
+        "#]],
     );
 }
 
@@ -141,6 +143,7 @@ fn some_contracts_by_other_imports() {
         &["--contract", "apart"],
         0,
         expect![[r#"
+            status 0
                     Kept apart
                 Finished 1 contract kept over 10 sources
         "#]],
@@ -151,24 +154,26 @@ fn some_contracts_by_other_imports() {
         &runtime,
         1,
         expect![[r#"
-        error: `core.low` imports `cart` (in a function) [apart]
-         --> libs/core/src/core/low.py:6:27
-          |
-        6 |     from mail import box; import cart
-          |                           ^^^^^^^^^^^
-          = note: `core` and `cart` must not import each other
-              Broken apart: 1 import
-              Failed 0 kept, 1 broken by 1 import over 10 sources
-    "#]],
+            status 1
+            error: `core.low` imports `cart` (in a function) [apart]
+             --> libs/core/src/core/low.py:6:27
+              |
+            6 |     from mail import box; import cart
+              |                           ^^^^^^^^^^^
+              = note: `core` and `cart` must not import each other
+                  Broken apart: 1 import
+                  Failed 0 kept, 1 broken by 1 import over 10 sources
+        "#]],
     );
     check(
         SHOP,
         &["--contract", "a part"],
         2,
         expect![[r#"
-        error: there is no contract `a part`
-          = help: the contracts are: `the way down`, `light start`, `apart`
-    "#]],
+            status 2
+            error: there is no contract `a part`
+              = help: the contracts are: `the way down`, `light start`, `apart`
+        "#]],
     );
 }
 
@@ -179,42 +184,43 @@ fn dependencies_have_to_be_declared() {
         &["--declared", "--contract", "apart"],
         1,
         expect![[r#"
-        warning: the dependencies in `libs/cart/pyproject.toml` are dynamic
-          = help: list them under `[project]` to have its imports checked
-        error: `core.low` imports `web.app` [declared dependencies]
-         --> libs/core/src/core/low.py:4:1
-          |
-        4 | import web.app, json  # no
-          | ^^^^^^^^^^^^^^^^^^^^
-          = note: `libs/core/pyproject.toml` does not declare `web` as a dependency
-        error: `core.low` imports `mail.box` (in a function) [declared dependencies]
-         --> libs/core/src/core/low.py:6:5
-          |
-        6 |     from mail import box; import cart
-          |     ^^^^^^^^^^^^^^^^^^^^
-          = note: `libs/core/pyproject.toml` does not declare `mail` as a dependency
-        error: `core.low` imports `cart` (in a function) [declared dependencies]
-         --> libs/core/src/core/low.py:6:27
-          |
-        6 |     from mail import box; import cart
-          |                           ^^^^^^^^^^^
-          = note: `libs/core/pyproject.toml` does not declare `cart` as a dependency
-        error: `core.old` imports `web` [declared dependencies]
-         --> libs/core/src/core/old.py:1:1
-          |
-        1 | import web
-          | ^^^^^^^^^^
-          = note: `libs/core/pyproject.toml` does not declare `web` as a dependency
-        error: `mail.box` imports `cart` [declared dependencies]
-         --> libs/mail/src/mail/box.py:1:1
-          |
-        1 | import cart
-          | ^^^^^^^^^^^
-          = note: `libs/mail/pyproject.toml` does not declare `cart` as a dependency
-                Kept apart
-              Broken declared dependencies: 5 imports
-              Failed 1 kept, 1 broken by 5 imports over 10 sources
-    "#]],
+            status 1
+            warning: the dependencies in `libs/cart/pyproject.toml` are dynamic
+              = help: list them under `[project]` to have its imports checked
+            error: `core.low` imports `web.app` [declared dependencies]
+             --> libs/core/src/core/low.py:4:1
+              |
+            4 | import web.app, json  # no
+              | ^^^^^^^^^^^^^^^^^^^^
+              = note: `libs/core/pyproject.toml` does not declare `web` as a dependency
+            error: `core.low` imports `mail.box` (in a function) [declared dependencies]
+             --> libs/core/src/core/low.py:6:5
+              |
+            6 |     from mail import box; import cart
+              |     ^^^^^^^^^^^^^^^^^^^^
+              = note: `libs/core/pyproject.toml` does not declare `mail` as a dependency
+            error: `core.low` imports `cart` (in a function) [declared dependencies]
+             --> libs/core/src/core/low.py:6:27
+              |
+            6 |     from mail import box; import cart
+              |                           ^^^^^^^^^^^
+              = note: `libs/core/pyproject.toml` does not declare `cart` as a dependency
+            error: `core.old` imports `web` [declared dependencies]
+             --> libs/core/src/core/old.py:1:1
+              |
+            1 | import web
+              | ^^^^^^^^^^
+              = note: `libs/core/pyproject.toml` does not declare `web` as a dependency
+            error: `mail.box` imports `cart` [declared dependencies]
+             --> libs/mail/src/mail/box.py:1:1
+              |
+            1 | import cart
+              | ^^^^^^^^^^^
+              = note: `libs/mail/pyproject.toml` does not declare `cart` as a dependency
+                    Kept apart
+                  Broken declared dependencies: 5 imports
+                  Failed 1 kept, 1 broken by 5 imports over 10 sources
+        "#]],
     );
 }
 
@@ -225,18 +231,20 @@ fn without_contracts() {
         &[],
         2,
         expect![[r#"
-        error: there are no contracts to check
-          = help: write one into `bytekiln.toml`, such as
-          [[graph.contract]]
-          name = "layers of the shop"
-          layers = ["shop.web", "shop.cart | shop.mail", "member:core"]
-    "#]],
+            status 2
+            error: there are no contracts to check
+              = help: write one into `bytekiln.toml`, such as
+              [[graph.contract]]
+              name = "layers of the shop"
+              layers = ["shop.web", "shop.cart | shop.mail", "member:core"]
+        "#]],
     );
     check(
         "//- /a.py\n",
         &["--declared"],
         0,
         expect![[r#"
+            status 0
                     Kept declared dependencies
                 Finished 1 contract kept over 1 source
         "#]],
@@ -266,6 +274,7 @@ fn what_is_not_there_is_a_warning() {
         &[],
         0,
         expect![[r#"
+            status 0
             warning: bytekiln.toml:3: the contract `one` speaks of `app.kore`, and there is no such module
               = help: modules are named as imports do; `bytekiln graph` lists them
             warning: bytekiln.toml:3: the contract `one` speaks of `my`, and there is no such module
@@ -302,6 +311,7 @@ fn a_cargo_manifest() {
     let mut command = sandbox.command(&["layers", "--python", "3.13"]);
     let output = finish(command.env("PATH", path)).code(1);
     expect![[r#"
+        status 1
         error: `app.base` imports `app.web` [down]
          --> app/base.py:1:1
           |
