@@ -27,6 +27,8 @@ pub struct ModuleImports {
     /// Names that the module binds, sorted by their text; none if nobody looked.
     pub(crate) bound: Option<Vec<Bound>>,
     pub(crate) all: Option<All>,
+    /// Imports a star: derived, so that nobody has to look for one.
+    pub(crate) star: bool,
     /// Looks for more folders of its package (`pkgutil.extend_path`).
     pub(crate) extends_path: bool,
     pub(crate) problems: Vec<ImportProblem>,
@@ -180,7 +182,11 @@ impl ModuleImports {
             || !self.bindings(name).is_empty()
             || !self.bindings("__getattr__").is_empty()
             || !self.problems.is_empty()
-            || self.imports.iter().any(|import| import.form == Form::Star)
+            || self.star
+    }
+
+    pub(crate) fn find_star(&mut self) {
+        self.star = self.imports.iter().any(|import| import.form == Form::Star);
     }
 
     pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {

@@ -7,7 +7,7 @@ use super::{Ambiguity, Graph, Node, NodeId, NodeKind};
 use crate::index::{Entry, Index, IndexedFile};
 use crate::kinds::Kinds;
 use crate::record::NONE;
-use crate::resolution::{NamedKind, Resolved, Target};
+use crate::resolution::{Named, NamedKind, Resolved, Target};
 use crate::sources::FileKind;
 
 /// What makes a node without a file, in the order of nodes: the number is the owner of an external
@@ -45,25 +45,15 @@ pub(super) fn assemble(index: &Index<'_>, parts: Vec<Resolved>) -> Graph {
         assembly.package_of(u32::try_from(number).unwrap_or(NONE));
     }
     for part in parts {
-        let ids: Vec<u32> = part
-            .names
-            .iter()
-            .map(|named| {
-                let (kind, owner) = match named.what {
-                    NamedKind::External(owner) => (NodeKind::External, owner),
-                    NamedKind::Generated => (NodeKind::Generated, NONE),
-                    NamedKind::Unresolved(reason) => (NodeKind::Unresolved(reason), NONE),
-                };
-                assembly.meet((kind, named.name.clone(), owner))
-            })
-            .collect();
+        // Not all that was looked up is imported: of `import a.b`, `a` is not.
+        let mut ids = vec![NONE; part.names.len()];
         for edge in &part.edges {
-            let to = assembly.target(edge.target, &ids);
+            let to = assembly.target(edge.target, &part.names, &mut ids);
             assembly.push(edge.from, to, edge.line, edge.column, edge.kinds);
         }
         for found in &part.ambiguities {
-            let chosen = assembly.target(found.chosen, &ids);
-            let hidden = assembly.target(found.hidden, &ids);
+            let chosen = assembly.target(found.chosen, &part.names, &mut ids);
+            let hidden = assembly.target(found.hidden, &part.names, &mut ids);
             ambiguities.push((chosen, hidden, found.kind));
         }
     }
@@ -83,13 +73,31 @@ impl Assembly<'_, '_> {
         *self.met.entry(key).or_insert(next)
     }
 
-    fn target(&mut self, target: Target, named: &[u32]) -> u32 {
+    fn target(&mut self, target: Target, names: &[Named], ids: &mut [u32]) -> u32 {
         match target {
             Target::File(number) => number,
             Target::Namespace(entry) => self.namespace(entry),
             Target::Standard(id) => self.standard(id),
-            Target::Named(id) => named.get(id as usize).copied().unwrap_or(NONE),
+            Target::Named(id) => {
+                let (Some(named), Some(known)) = (names.get(id as usize), ids.get_mut(id as usize))
+                else {
+                    return NONE;
+                };
+                if *known == NONE {
+                    *known = self.named(named);
+                }
+                *known
+            }
         }
+    }
+
+    fn named(&mut self, named: &Named) -> u32 {
+        let (kind, owner) = match named.what {
+            NamedKind::External(owner) => (NodeKind::External, owner),
+            NamedKind::Generated => (NodeKind::Generated, NONE),
+            NamedKind::Unresolved(reason) => (NodeKind::Unresolved(reason), NONE),
+        };
+        self.meet((kind, named.name.clone(), owner))
     }
 
     fn standard(&mut self, id: u32) -> u32 {

@@ -100,6 +100,7 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
     }
     record.conditions = input.list(|input| input.list(Reader::condition))?;
     record.imports = input.list(Reader::import)?;
+    record.find_star();
     record.lazy_modules = input.list(Reader::number)?;
     record.bound = input.option(|input| {
         input.list(|input| {

@@ -10,8 +10,8 @@ use crate::index::{Entry, Index};
 use crate::record::NONE;
 use crate::sources::OwnerKind;
 
-/// Longer names cannot be modules: a path holds 4,096 bytes. Keeps a hostile name from quadratic time.
-const COMPONENTS: usize = 256;
+/// Longer names cannot be modules: a path holds 4,096 bytes.
+const COMPONENTS: usize = 2048;
 
 /// Where a name was found.
 #[derive(Debug, Clone)]
@@ -84,29 +84,39 @@ impl<'i, 'a> Lookup<'i, 'a> {
         if name.split('.').count() > COMPONENTS || name.split('.').any(str::is_empty) {
             return self.missing(name, Reason::NotFound, None);
         }
-        // From the longest prefix that is known already, a component after the other.
-        let dots: Vec<usize> = name.match_indices('.').map(|(dot, _)| dot).collect();
-        let known = dots.iter().enumerate().rev().find_map(|(at, dot)| {
-            let id = self.known.get(view as usize)?.get(name.get(..*dot)?)?;
-            Some((at, *id))
-        });
-        let (mut at, mut id) = known.unwrap_or_else(|| {
-            let end = dots.first().copied().unwrap_or(name.len());
-            let head = name.get(..end).unwrap_or_default();
-            let id = self.top(view, head);
-            self.remember(view, head, id);
-            (0, id)
-        });
-        while let Some(dot) = dots.get(at) {
-            let end = dots.get(at + 1).copied().unwrap_or(name.len());
-            let (Some(dotted), Some(part)) = (name.get(..end), name.get(dot + 1..end)) else {
-                break;
+        let mut id = NONE;
+        let mut start = 0;
+        let dots = name.match_indices('.').map(|(dot, _)| dot);
+        for end in dots.chain([name.len()]) {
+            let (Some(dotted), Some(part)) = (name.get(..end), name.get(start..end)) else { break };
+            let known = self.known.get(view as usize).and_then(|known| known.get(dotted));
+            id = match known {
+                Some(id) => *id,
+                None => {
+                    let id = if start == 0 {
+                        self.top(view, part)
+                    } else {
+                        self.child(id, part, dotted)
+                    };
+                    self.remember(view, dotted, id);
+                    id
+                }
             };
-            id = self.child(id, part, dotted);
-            self.remember(view, dotted, id);
-            at += 1;
+            start = end + 1;
+            if start <= name.len() && self.is_missing(id) {
+                // What is below is missing for the same reason. To go on step by step would take a
+                // hostile name quadratic time.
+                let part = name.get(start..).unwrap_or_default();
+                id = self.child(id, part, name);
+                self.remember(view, name, id);
+                break;
+            }
         }
         id
+    }
+
+    fn is_missing(&self, id: u32) -> bool {
+        matches!(self.get(id).map(|found| &found.inside), Some(Inside::Missing(_)))
     }
 
     fn remember(&mut self, view: u32, name: &str, id: u32) {
