@@ -194,18 +194,10 @@ fn normalized(name: &str) -> String {
     parts.map(str::to_ascii_lowercase).collect::<Vec<String>>().join("-")
 }
 
-/// The word that was probably meant: at most a third of it is different, or one letter.
+/// The word that was probably meant; those of a quite different length are not even looked at.
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = match word.chars().count() {
-        0 | 1 => 0,
-        count => (count / 3).max(1),
-    };
-    candidates
-        .filter(|candidate| candidate.len().abs_diff(word.len()) <= limit.saturating_mul(4))
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let like = |candidate: &&str| candidate.len().abs_diff(word.len()) <= word.len().max(3) / 2;
+    bytekiln_project::nearest(word, candidates.filter(like))
 }
 
 #[cfg(test)]

@@ -28,17 +28,16 @@ pub(super) fn focus<'a>(
     let which = open.imports.unwrap_or(Which::Runtime);
     let mut inside = vec![true; graph.len()];
     let mut asked = Vec::new();
-    let options: [(&str, &[String], &[Direction], Option<usize>); 3] = [
-        ("from", &arguments.from, &[Direction::Dependencies], arguments.distance),
-        ("to", &arguments.to, &[Direction::Dependents], arguments.distance),
-        (
-            "around",
-            &arguments.around,
-            &[Direction::Dependencies, Direction::Dependents],
-            Some(arguments.distance.unwrap_or(1)),
-        ),
-    ];
-    for (option, texts, directions, distance) in options {
+    for option in ["from", "to", "around"] {
+        let (texts, directions, distance) = match option {
+            "from" => (&arguments.from, &[Direction::Dependencies][..], arguments.distance),
+            "to" => (&arguments.to, &[Direction::Dependents][..], arguments.distance),
+            _ => (
+                &arguments.around,
+                &[Direction::Dependencies, Direction::Dependents][..],
+                Some(arguments.distance.unwrap_or(1)),
+            ),
+        };
         if texts.is_empty() {
             continue;
         }

@@ -211,7 +211,7 @@ impl<'a> Page<'a> {
         let members = table(OwnerKind::Member);
         let mut distributions = table(OwnerKind::Distribution);
         distributions.sort_by(|a, b| b.1.2.cmp(&a.1.2).then_with(|| a.0.cmp(&b.0)));
-        self.table("Members", members, usize::MAX)?;
+        self.table("Members", members, 40)?;
         self.table("Installed", distributions, NAMED)
     }
 
