@@ -11,10 +11,16 @@ use serde_json::Value;
 use super::*;
 use crate::commands::graph::document::{EdgeRow, ModuleRow, OwnerRow};
 
+/// Dotted name and path.
+type Name = (String, RepoPath);
+
+/// From, to, line.
+type Import = (u32, u32, u32, Kinds);
+
 fn document<'a>(
     owners: &[(&'a str, OwnerKind)],
     modules: Vec<ModuleRow<'a>>,
-    edges: &[(u32, u32, u32, Kinds)],
+    edges: &[Import],
 ) -> GraphDocument<'a> {
     GraphDocument {
         python: "3.14".to_owned(),
@@ -188,7 +194,7 @@ fn a_page_needs_nothing_else() {
 }
 
 /// Modules `member_M.package_P.module_N`, each importing those of numbers that a fixed rule gives.
-fn large(modules: u32, imports: u32) -> (Vec<(String, RepoPath)>, Vec<(u32, u32, u32, Kinds)>) {
+fn large(modules: u32, imports: u32) -> (Vec<Name>, Vec<Import>) {
     let names = (0..modules).map(|number| {
         let (member, package) = (number / 250, number / 25);
         let name = format!("member_{member}.package_{package}.module_{number}");
