@@ -13,15 +13,18 @@ pub enum ExitStatus {
     /// for `verify`: a cache that diverges from its source or cannot be proved; for `normalize`: a
     /// cache that is damaged or not as recorded, or with `--check` one that would change or is stale.
     ///
-    /// For `layers`: an import breaks a contract.
+    /// For `layers`: an import breaks a contract; for `why`: there is no chain of imports; for
+    /// `cycles --deny`: there is a cycle.
+    ///
+    /// For `affected --exit-code`: something is affected.
     ///
     /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,
     /// 2: wrong arguments, among them files that are not there or of no kind that the command takes,
-    /// or a manifest or plan file with errors.
+    /// or a manifest or plan file with errors; for `affected`: a revision that git does not know.
     Usage,
     /// 3: the environment lacks something: no usable interpreter, an unreadable workspace, a state
-    /// folder that cannot be locked.
+    /// folder that cannot be locked; for `affected`: no git, no repository, too little history.
     Environment,
     /// 101: a fault of Bytekiln itself.
     Internal,
