@@ -152,21 +152,22 @@ fn uv_6356_affected_members() {
                 .map(|edge| format!("{}:{}", show(&graph, edge.from), edge.line))
                 .collect();
             let name = &graph.owners()[*owner as usize].name;
-            text.push_str(&format!("{name} {}\n", steps.join(" ")));
+            let steps = if steps.is_empty() { "changed".to_owned() } else { steps.join(", ") };
+            text.push_str(&format!("{name}: {steps}\n"));
         }
         text
     };
     expect![[r#"
-        core 
-        api api/api.py:1
-        web web/web.py:1 api/api.py:1
+        core: changed
+        api: api/api.py:1
+        web: web/web.py:1, api/api.py:1
     "#]]
     .assert_eq(&shown(Which::Runtime));
     expect![[r#"
-        core 
-        api api/api.py:1
-        web web/web.py:1 api/api.py:1
-        docs docs/docs.py:3
+        core: changed
+        api: api/api.py:1
+        web: web/web.py:1, api/api.py:1
+        docs: docs/docs.py:3
     "#]]
     .assert_eq(&shown(Which::All));
 }
