@@ -11,8 +11,8 @@ use std::time::Instant;
 use bytekiln_action::{Digest, RepoPath, Toolchain};
 use bytekiln_planner::{Options, Recorded, Slot, plan, slot};
 use bytekiln_project::{
-    CacheSettings, CheckDepth, Completion, Date, Filled, Interpreter, LayoutSetting, Loaded,
-    LoadedInputs, Member, MemberOrigin, OrphanPolicy, Profile, RecordedPathPolicy, Request,
+    CacheSettings, CheckDepth, Completion, Date, Filled, GraphSettings, Interpreter, LayoutSetting,
+    Loaded, LoadedInputs, Member, MemberOrigin, OrphanPolicy, Profile, RecordedPathPolicy, Request,
     SettledQuery, Workspace, load, record, settled,
 };
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release};
@@ -107,6 +107,7 @@ fn load_at(root: &Path, depth: CheckDepth) -> Result<Loaded, Failure> {
         profiles: BTreeMap::new(),
         allowances: vec![],
         cache: CacheSettings::default(),
+        graph: GraphSettings::default(),
         problems: vec![],
     };
     let toolchain = Toolchain {

@@ -13,22 +13,33 @@ pub(crate) fn map<T: Sync, S, R: Send>(
     make: impl Fn() -> S + Sync,
     function: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<R> {
+    map_by(items, threads, STRIDE, make, function)
+}
+
+/// The same, with `stride` items a thread takes at once: few if each is much work.
+pub(crate) fn map_by<T: Sync, S, R: Send>(
+    items: &[T],
+    threads: NonZeroUsize,
+    stride: usize,
+    make: impl Fn() -> S + Sync,
+    function: impl Fn(&mut S, &T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut scratch = make();
         let mut done = Vec::new();
         loop {
-            let start = next.fetch_add(STRIDE, Ordering::Relaxed);
+            let start = next.fetch_add(stride, Ordering::Relaxed);
             let Some(rest) = items.get(start..) else { return done };
             if rest.is_empty() {
                 return done;
             }
             let results: Vec<R> =
-                rest.iter().take(STRIDE).map(|item| function(&mut scratch, item)).collect();
+                rest.iter().take(stride).map(|item| function(&mut scratch, item)).collect();
             done.push((start, results));
         }
     };
-    let threads = threads.get().min(items.len().div_ceil(STRIDE)).max(1);
+    let threads = threads.get().min(items.len().div_ceil(stride)).max(1);
     let mut done = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut done = work();

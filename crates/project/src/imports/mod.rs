@@ -2,9 +2,18 @@
 //! of each source from where they are kept by content digest or from the source, resolves them, and
 //! keeps the whole graph for the case that nothing changed. Knows nothing of compilation.
 
+mod contents;
 mod environment;
+mod installed;
+mod kept;
 mod load;
+mod namespaces;
+mod problems;
 mod request;
+mod roots;
+mod scripts;
+mod snapshot;
+mod trees;
 
 pub use environment::{
     EnvironmentError, Venv, VenvChoice, find_venv, standard_library, target_platform, this_platform,

@@ -14,7 +14,10 @@ pub(crate) use files::{FileIndex, IndexEntry, IndexedKind, put_stamp, take_stamp
 pub use lock::{LockError, StateLock, lock_state};
 pub(crate) use records::{Records, StoredRecord, put_toolchain, take_toolchain};
 pub use settled::{CheckDepth, SettledQuery, SettledSummary, settled};
-pub(crate) use settled::{SettledFolder, SettledState, Watch, adopt, check, file_name};
+pub(crate) use settled::{
+    SettledFolder, SettledState, Watch, adopt, check, file_name, put_optional, put_problem,
+    take_optional, take_problem,
+};
 pub(crate) use state::{Damage, StateFile, file_stem, read_state, write_state};
 pub use state::{StateError, prepare_state};
 

@@ -363,18 +363,18 @@ fn take_watches(reader: &mut Reader<'_>) -> Option<Vec<Watch>> {
     Some(watches)
 }
 
-fn put_optional(out: &mut Writer, stamp: Option<&Stamp>) {
+pub(crate) fn put_optional(out: &mut Writer, stamp: Option<&Stamp>) {
     out.u8(u8::from(stamp.is_some()));
     if let Some(stamp) = stamp {
         put_stamp(out, stamp);
     }
 }
 
-fn take_optional(reader: &mut Reader<'_>) -> Option<Option<Stamp>> {
+pub(crate) fn take_optional(reader: &mut Reader<'_>) -> Option<Option<Stamp>> {
     if reader.u8()? == 0 { Some(None) } else { take_stamp(reader).map(Some) }
 }
 
-fn put_problem(out: &mut Writer, problem: &Problem) {
+pub(crate) fn put_problem(out: &mut Writer, problem: &Problem) {
     out.u8(match problem.severity {
         Severity::Warning => 0,
         Severity::Error => 1,
@@ -386,7 +386,7 @@ fn put_problem(out: &mut Writer, problem: &Problem) {
     out.string(problem.hint.as_deref().unwrap_or_default().as_bytes());
 }
 
-fn take_problem(reader: &mut Reader<'_>) -> Option<Problem> {
+pub(crate) fn take_problem(reader: &mut Reader<'_>) -> Option<Problem> {
     let severity = if reader.u8()? == 0 { Severity::Warning } else { Severity::Error };
     let has_path = reader.u8()? == 1;
     let path = RepoPath::new(reader.string()?)?;

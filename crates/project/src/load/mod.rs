@@ -10,8 +10,9 @@ mod sources;
 
 pub use error::{LoadError, LoadErrorKind};
 pub use record::{Completion, Filled, RecordError, RecordSummary, record};
-pub(crate) use request::open_folder;
 pub use request::{Loaded, LoadedInputs, Request, load};
+pub(crate) use request::{member_rules, open_folder, watches_above};
+pub(crate) use sources::{drop_claimed_twice, owner, two_sources};
 
 #[cfg(test)]
 mod tests;

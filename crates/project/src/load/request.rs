@@ -11,12 +11,14 @@ use bytekiln_planner::{Inputs, Layout, Source, Target};
 use rustix::fs::{Mode, OFlags};
 
 use super::caches::{Caches, observe_caches};
-use super::sources::{Hashes, hash_sources, source_problems};
+use super::sources::{Hashes, hash_sources, two_sources};
 use super::{LoadError, LoadErrorKind};
 use crate::index::{self, CheckDepth, SettledSummary, StateError, StoredRecord, Watch};
 use crate::lower::{self, Allowances};
 use crate::path::{absolute, below, bytes};
-use crate::scan::{self, FileClock, FoundFolder, MemberRules, Stamp, WalkRequest, file_clock};
+use crate::scan::{
+    self, FileClock, FoundFolder, MemberRules, Stamp, WalkRequest, Wanted, file_clock,
+};
 use crate::{Date, Interpreter, Profile, Workspace};
 
 /// What to load.
@@ -168,7 +170,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         members: &members,
         selected: &selected,
         closed: &closed,
-        legacy: layout == Layout::Legacy,
+        wanted: Wanted::Caches { legacy: layout == Layout::Legacy },
         threads: request.threads,
     };
     let mut scan = scan::walk(&walk);
@@ -205,7 +207,9 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     }
     inputs.problems.clone_from(&workspace.problems);
     inputs.problems.append(&mut scan.problems);
-    source_problems(&mut inputs);
+    let paths: Vec<&RepoPath> = inputs.sources.iter().map(|source| &source.path).collect();
+    let mut two = two_sources(&paths);
+    inputs.problems.append(&mut two);
     inputs.problems.extend(allowances.problems(!partial));
     inputs.skipped = std::mem::take(&mut scan.skipped);
     inputs.out_of_scope = std::mem::take(&mut scan.out_of_scope);
@@ -270,7 +274,7 @@ fn select(workspace: &Workspace, packages: &[String]) -> Result<Vec<bool>, LoadE
     Ok(workspace.members.iter().map(|member| is_selected(&member.name)).collect())
 }
 
-fn member_rules(workspace: &Workspace) -> Result<Vec<MemberRules>, LoadError> {
+pub(crate) fn member_rules(workspace: &Workspace) -> Result<Vec<MemberRules>, LoadError> {
     workspace
         .members
         .iter()
@@ -350,7 +354,7 @@ fn watches(request: &Request<'_>) -> Vec<Watch> {
 }
 
 /// The `.gitignore` files of a git repository that the workspace is part of, wherever they may be.
-fn watches_above(root: &Path) -> Vec<Watch> {
+pub(crate) fn watches_above(root: &Path) -> Vec<Watch> {
     root.ancestors()
         .flat_map(|folder| [folder.join(".git"), folder.join(".gitignore")])
         // The workspace's own is a file of the scan, and git changes its folder all the time.

@@ -4,9 +4,10 @@
 use std::os::fd::BorrowedFd;
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_planner::{Inputs, Problem, ScriptReason, Severity, SourceKind};
+use bytekiln_planner::{Problem, ScriptReason, Severity, SourceKind};
 
 use super::Request;
+use crate::Workspace;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
 use crate::scan::{
     FileClock, FileKind, FoundFile, MemberRules, Scan, Stamp, hash_files, unreadable,
@@ -36,7 +37,7 @@ pub(super) fn hash_sources(
         scan.problems.push(damage.problem());
         FileIndex::default()
     });
-    drop_claimed_twice(request, scan);
+    drop_claimed_twice(request.workspace, scan);
     let mut known: Vec<Option<(Stamp, IndexedKind, Digest)>> = Vec::with_capacity(scan.files.len());
     let mut entries = old.entries.iter().peekable();
     for file in &scan.files {
@@ -129,7 +130,7 @@ fn merge(
 }
 
 /// The member that holds this path most closely.
-pub(super) fn owner(path: &RepoPath, members: &[MemberRules]) -> Option<usize> {
+pub(crate) fn owner(path: &RepoPath, members: &[MemberRules]) -> Option<usize> {
     members
         .iter()
         .enumerate()
@@ -141,10 +142,10 @@ pub(super) fn owner(path: &RepoPath, members: &[MemberRules]) -> Option<usize> {
 
 /// Discovery sees to it that no file belongs to two members; if one does, it is said, and the
 /// first has it.
-fn drop_claimed_twice(request: &Request<'_>, scan: &mut Scan) {
+pub(crate) fn drop_claimed_twice(workspace: &Workspace, scan: &mut Scan) {
     let mut problems = Vec::new();
     let name = |member: u32| {
-        request.workspace.members.get(member as usize).map_or("?", |member| member.name.as_str())
+        workspace.members.get(member as usize).map_or("?", |member| member.name.as_str())
     };
     let mut said: Vec<(u32, u32)> = Vec::new();
     scan.files.dedup_by(|later, first| {
@@ -167,25 +168,25 @@ fn drop_claimed_twice(request: &Request<'_>, scan: &mut Scan) {
     scan.problems.append(&mut problems);
 }
 
-/// `pkg.py` beside `pkg/__init__.py`: one name, two sources.
-pub(super) fn source_problems(inputs: &mut Inputs) {
+/// `pkg.py` beside `pkg/__init__.py`: one name, two sources. `paths` are in order.
+pub(crate) fn two_sources(paths: &[&RepoPath]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for source in &inputs.sources {
-        if source.path.file_name() != b"__init__.py" {
+    for path in paths {
+        if path.file_name() != b"__init__.py" {
             continue;
         }
-        let Some(folder) = source.path.parent().filter(|folder| !folder.is_root()) else {
+        let Some(folder) = path.parent().filter(|folder| !folder.is_root()) else {
             continue;
         };
         let module = RepoPath::new(&[folder.as_bytes(), b".py"].concat()).unwrap_or_default();
-        if inputs.sources.binary_search_by(|other| other.path.cmp(&module)).is_ok() {
+        if paths.binary_search(&&module).is_ok() {
             problems.push(Problem {
                 severity: Severity::Warning,
                 path: Some(module),
-                message: format!("one module has two sources: this file and `{}`", source.path),
+                message: format!("one module has two sources: this file and `{path}`"),
                 hint: Some("Python imports the package and never this file".to_owned()),
             });
         }
     }
-    inputs.problems.append(&mut problems);
+    problems
 }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use bytekiln_action::Digest;
+use bytekiln_action::{Digest, RepoPath};
 use rustix::fs::{Mode, OFlags};
 
 use super::{FileKind, FoundFile, Stamp};
@@ -40,10 +40,20 @@ fn hash_file(
     found: &FoundFile,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Hashed> {
+    read_source(root, &found.path, found.kind == FileKind::Executable, buffer)
+}
+
+/// Reads a source into `buffer` and hashes it; see [`hash_files`] for what `executable` means.
+pub(crate) fn read_source(
+    root: BorrowedFd<'_>,
+    path: &RepoPath,
+    executable: bool,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Hashed> {
     // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file =
-        std::fs::File::from(rustix::fs::openat(root, found.path.as_bytes(), flags, Mode::empty())?);
+        std::fs::File::from(rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?);
     let stat = rustix::fs::fstat(file.as_fd())?;
     if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(std::io::Error::other("not a regular file any more"));
@@ -53,7 +63,7 @@ fn hash_file(
     buffer.shrink_to(1 << 20);
     file.by_ref().take(FIRST_LINE).read_to_end(buffer)?;
     let python_shebang = has_python_shebang(buffer);
-    if found.kind == FileKind::Executable && !python_shebang {
+    if executable && !python_shebang {
         buffer.clear();
     } else {
         file.read_to_end(buffer)?;

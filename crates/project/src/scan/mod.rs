@@ -11,13 +11,13 @@ mod rules;
 mod stamp;
 mod walk;
 
-pub(crate) use hash::hash_files;
+pub(crate) use hash::{hash_files, read_source};
 pub(crate) use outputs::{list_tree, observe};
 pub use rules::GlobError;
 pub(crate) use rules::compile;
 pub(crate) use rules::{MemberRules, Scope};
 pub(crate) use stamp::{FileClock, Stamp, file_clock};
 pub(crate) use walk::{
-    FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, entries_hash, unreadable,
-    walk,
+    FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, Wanted, entries_hash,
+    unreadable, walk,
 };

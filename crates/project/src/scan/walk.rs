@@ -33,10 +33,35 @@ pub(crate) struct WalkRequest<'a> {
     pub(crate) selected: &'a [bool],
     /// Folders never entered: output trees, the state.
     pub(crate) closed: &'a BTreeSet<RepoPath>,
-    /// `m.pyc` beside `m.py` are outputs.
-    pub(crate) legacy: bool,
+    /// What for.
+    pub(crate) wanted: Wanted,
     /// How many threads.
     pub(crate) threads: NonZeroUsize,
+}
+
+/// What a walk looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Sources, and the caches beside them.
+    Caches {
+        /// `m.pyc` beside `m.py` are outputs.
+        legacy: bool,
+    },
+    /// Whatever an import can find; no caches.
+    Modules,
+    /// The same in a folder that was installed: `.gitignore` files are not about it, links to files
+    /// may lead anywhere (uv can install so), and programs without a suffix are nobody's.
+    Installed,
+}
+
+impl Wanted {
+    fn legacy(self) -> bool {
+        self == Wanted::Caches { legacy: true }
+    }
+
+    fn caches(self) -> bool {
+        matches!(self, Wanted::Caches { .. })
+    }
 }
 
 /// What a file may be, told from its name and mode.
@@ -46,6 +71,10 @@ pub(crate) enum FileKind {
     Source(SourceKind),
     /// Executable, without a suffix: a source if its first line says so.
     Executable,
+    /// `.pyi`, where modules are wanted.
+    Stub,
+    /// `.so` or `.pyd`, where modules are wanted.
+    Extension,
 }
 
 /// A file that is, or may be, a source.
@@ -192,6 +221,9 @@ impl Walker<'_> {
         known: &mut BTreeMap<RepoPath, Option<Arc<IgnoreLayer>>>,
         scan: &mut Scan,
     ) -> Option<Arc<IgnoreLayer>> {
+        if self.request.wanted == Wanted::Installed {
+            return None;
+        }
         let Some(parent) = start.parent() else {
             return above_workspace(self.request.root_path, &mut scan.problems);
         };
@@ -278,12 +310,14 @@ impl Walker<'_> {
             entries: hash_entries(&directory, &task.path, self.request.closed),
         };
         let mut ignores = task.ignores.clone();
-        if has(GITIGNORE) {
+        let wanted = self.request.wanted;
+        if wanted != Wanted::Installed && has(GITIGNORE) {
             folder.ignore_file =
                 directory.stamp_of(GITIGNORE, Links::Follow).ok().map(|(stamp, _)| stamp);
             ignores = self.own_layer(&task.path, ignores, scan);
         }
-        if directory.entries.iter().any(|(name, kind)| name == PYCACHE && may_be_folder(*kind)) {
+        let is_cache = |(name, kind): &(Vec<u8>, FileType)| name == PYCACHE && may_be_folder(*kind);
+        if wanted.caches() && directory.entries.iter().any(is_cache) {
             folder.cache = self.caches(&task.path, scan);
         }
         let mut visit = Visit {
@@ -292,14 +326,16 @@ impl Walker<'_> {
             task,
             directory: &directory,
             ignores,
-            has_caches: folder.cache.is_some() || self.request.legacy,
+            has_caches: folder.cache.is_some() || wanted.legacy(),
             names: Vec::new(),
         };
         for (name, kind) in &directory.entries {
             visit.entry(name, *kind, tasks, scan);
         }
         let names = visit.names;
-        case_clashes(&task.path, &names, &mut scan.problems);
+        if wanted != Wanted::Installed {
+            case_clashes(&task.path, &names, &mut scan.problems);
+        }
         scan.folders.push(folder);
     }
 
@@ -373,12 +409,12 @@ impl Visit<'_> {
             }
         } else if kind.is_symlink() {
             self.link(name, scan);
-        } else if self.walker.request.legacy && name.ends_with(b".pyc") {
+        } else if self.walker.request.wanted.legacy() && name.ends_with(b".pyc") {
             if let Ok((stamp, kind)) = self.directory.stamp_of(name, Links::Refuse) {
                 let path = OutputPath { root: RootId::WORKSPACE, path: self.task.path.join(name) };
                 scan.outputs.push(FoundOutput { path, stamp, is_file: kind.is_file() });
             }
-        } else if let Some(source) = by_name(name) {
+        } else if let Some(source) = by_name(name, self.walker.request.wanted) {
             if kind.is_file() {
                 self.file(name, source, Links::Refuse, scan);
             } else if source != FileKind::Executable {
@@ -443,7 +479,14 @@ impl Visit<'_> {
             self.passed_over(name, scan);
             return;
         }
-        let source = by_name(name).filter(|kind| *kind != FileKind::Executable);
+        let wanted = self.walker.request.wanted;
+        let source = by_name(name, wanted).filter(|kind| *kind != FileKind::Executable);
+        if wanted == Wanted::Installed {
+            if let Some(kind) = source {
+                self.file(name, kind, Links::Follow, scan);
+            }
+            return;
+        }
         let root = self.walker.request.root_path;
         let Ok(target) = std::fs::canonicalize(absolute(root, &path)) else {
             self.passed_over(name, scan);
@@ -517,9 +560,19 @@ fn may_be_folder(kind: FileType) -> bool {
 }
 
 /// Hidden files are nobody's sources: editors keep their locks and backups so.
-fn by_name(name: &[u8]) -> Option<FileKind> {
+fn by_name(name: &[u8], wanted: Wanted) -> Option<FileKind> {
     if name.starts_with(b".") {
         return None;
+    }
+    if !wanted.caches() {
+        if name.ends_with(b".pyi") {
+            return Some(FileKind::Stub);
+        }
+        if name.ends_with(b".so") || name.ends_with(b".pyd") {
+            // `libssl-3.so` is no module, whatever lies beside it.
+            let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default();
+            return bytekiln_python::is_module_name(stem).then_some(FileKind::Extension);
+        }
     }
     if let Some(stem) = name.strip_suffix(b".py") {
         let is_module = bytekiln_python::is_module_name(stem);
@@ -532,7 +585,7 @@ fn by_name(name: &[u8]) -> Option<FileKind> {
     if name.ends_with(b".pyw") {
         return Some(FileKind::Source(SourceKind::Script(ScriptReason::NotAModuleName)));
     }
-    (!name.contains(&b'.')).then_some(FileKind::Executable)
+    (wanted != Wanted::Installed && !name.contains(&b'.')).then_some(FileKind::Executable)
 }
 
 fn above_workspace(root: &Path, problems: &mut Vec<Problem>) -> Option<Arc<IgnoreLayer>> {

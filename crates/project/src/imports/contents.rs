@@ -1,0 +1,326 @@
+//! Digest and imports of every file: from the file index and the store of imports where both know it,
+//! else by reading it once, hashing and scanning in the same pass, on all threads. Knows nothing of
+//! how files were found or what their imports mean.
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use bytekiln_action::{Digest, RepoPath};
+use bytekiln_graph::ModuleImports;
+use bytekiln_planner::Problem;
+
+use super::kept::{self, Fresh, Kept};
+use super::trees::TreeFile;
+use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
+use crate::path::bytes;
+use crate::scan::{FileClock, Stamp, read_source, unreadable};
+
+/// What to read with.
+pub(super) struct Reading<'a> {
+    pub(super) state_dir: &'a Path,
+    /// Folder of each tree, and the same open.
+    pub(super) folders: &'a [PathBuf],
+    pub(super) open: &'a [Option<OwnedFd>],
+    pub(super) strings: bool,
+    pub(super) clock: FileClock,
+    pub(super) threads: NonZeroUsize,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Content {
+    pub(super) digest: Option<Digest>,
+    /// An index into [`Contents::records`].
+    pub(super) record: Option<u32>,
+    /// Its first line names Python.
+    pub(super) shebang: bool,
+    /// As of when it was read.
+    pub(super) stamp: Stamp,
+    /// Gone since the walk, or an executable of another language.
+    pub(super) nothing: bool,
+}
+
+/// Of all files.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// In the order of the files.
+    pub(super) of: Vec<Content>,
+    /// Each distinct one once.
+    pub(super) records: Vec<ModuleImports>,
+    /// How many files were read.
+    pub(super) read: usize,
+    /// Unreadable files, with their tree.
+    pub(super) unreadable: Vec<(u32, Problem)>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) trouble: Option<StateError>,
+}
+
+type Known = Option<(Stamp, IndexedKind, Digest)>;
+
+struct Found {
+    stamp: Stamp,
+    digest: Digest,
+    shebang: bool,
+    record: Option<ModuleImports>,
+    /// Of a record that was not kept.
+    bytes: Option<Vec<u8>>,
+}
+
+/// Reads.
+pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
+    let mut contents = Contents::default();
+    let (own, beside) = (reading.state_dir.join("index"), reading.state_dir.join("index-beside"));
+    let mut open = |path: &Path| {
+        FileIndex::read(path).unwrap_or_else(|damage| {
+            contents.problems.push(damage.problem());
+            FileIndex::default()
+        })
+    };
+    let (own_index, beside_index) = (open(&own), open(&beside));
+    let kept_path = kept::path(reading.state_dir, reading.strings);
+    let mut damaged = false;
+    let kept = Kept::read(&kept_path).unwrap_or_else(|damage| {
+        contents.problems.push(damage.problem());
+        damaged = true;
+        Kept::default()
+    });
+    let mut known = look_up(reading, files, &own_index, &beside_index);
+
+    // Each record of a known digest once.
+    let mut places: HashMap<[u8; 32], (u32, bool)> = HashMap::new();
+    let mut wanted: Vec<[u8; 32]> = known
+        .iter()
+        .flatten()
+        .filter(|(_, kind, _)| *kind == IndexedKind::Source)
+        .map(|(_, _, digest)| digest.hash)
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let decoded = crate::parallel::map(&wanted, reading.threads, || (), |(), hash| kept.get(hash));
+    for (hash, found) in wanted.into_iter().zip(decoded) {
+        if let Some((record, shebang)) = found {
+            places.insert(hash, (number(contents.records.len()), shebang));
+            contents.records.push(record);
+        }
+    }
+
+    let unread: Vec<usize> = files
+        .iter()
+        .zip(&known)
+        .enumerate()
+        .filter(|(_, (file, known))| {
+            file.is_read()
+                && match known {
+                    None => true,
+                    Some((_, IndexedKind::Other, _)) => false,
+                    Some((_, IndexedKind::Source, digest)) => !places.contains_key(&digest.hash),
+                }
+        })
+        .map(|(at, _)| at)
+        .collect();
+    let claimed: Mutex<HashSet<[u8; 32]>> = Mutex::new(places.keys().copied().collect());
+    let found = crate::parallel::map(&unread, reading.threads, Vec::new, |buffer, at| {
+        let file = files.get(*at)?;
+        Some(read_one(reading, file, &kept, &claimed, buffer))
+    });
+    contents.read = unread.len();
+    let mut gone: Vec<usize> = Vec::new();
+    let mut fresh = Vec::new();
+    for (at, found) in unread.iter().zip(found) {
+        let (Some(found), Some(slot), Some(file)) = (found, known.get_mut(*at), files.get(*at))
+        else {
+            continue;
+        };
+        match found {
+            Ok(found) => {
+                let is_source = !file.executable || found.shebang;
+                let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
+                *slot = Some((found.stamp, kind, found.digest));
+                if let Some(record) = found.record {
+                    let hash = found.digest.hash;
+                    places.insert(hash, (number(contents.records.len()), found.shebang));
+                    contents.records.push(record);
+                    fresh.extend(found.bytes.map(|bytes| Fresh {
+                        hash,
+                        shebang: found.shebang,
+                        bytes,
+                    }));
+                }
+            }
+            Err(error) => {
+                *slot = None;
+                // Gone since the walk; its folder's stamp shows it.
+                if error.kind() == std::io::ErrorKind::NotFound || file.executable {
+                    gone.push(*at);
+                } else {
+                    let problem = unreadable("file", &file.path, &error);
+                    contents.unreadable.push((file.tree, problem));
+                }
+            }
+        }
+    }
+    contents.of = files
+        .iter()
+        .zip(&known)
+        .map(|(file, known)| match known {
+            Some((stamp, IndexedKind::Source, digest)) => {
+                let place = places.get(&digest.hash);
+                Content {
+                    digest: Some(*digest),
+                    record: place.map(|(record, _)| *record),
+                    shebang: place.is_some_and(|(_, shebang)| *shebang),
+                    stamp: *stamp,
+                    nothing: false,
+                }
+            }
+            Some((stamp, IndexedKind::Other, _)) => {
+                Content { stamp: *stamp, nothing: true, ..Content::default() }
+            }
+            None => Content { stamp: file.stamp, ..Content::default() },
+        })
+        .collect();
+    for at in gone {
+        if let Some(content) = contents.of.get_mut(at) {
+            content.nothing = true;
+        }
+    }
+    let save = || -> Result<(), StateError> {
+        if !fresh.is_empty() || damaged {
+            let mut used: Vec<[u8; 32]> = places.keys().copied().collect();
+            used.sort_unstable();
+            kept.write(&kept_path, fresh, &used)?;
+        }
+        let (new_own, new_beside) = indexes(reading, files, &known, &beside_index);
+        if new_own != own_index {
+            new_own.write(&own)?;
+        }
+        if new_beside != beside_index {
+            new_beside.write(&beside)?;
+        }
+        Ok(())
+    };
+    contents.trouble = save().err();
+    contents
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The key of a file in the index of what the build does not compile: its absolute path.
+fn key(reading: &Reading<'_>, file: &TreeFile) -> RepoPath {
+    let folder = reading.folders.get(file.tree as usize).map(|folder| bytes(folder));
+    let folder = folder.unwrap_or_default();
+    let path = [folder.strip_prefix(b"/").unwrap_or(folder), b"/", file.path.as_bytes()].concat();
+    RepoPath::new(&path).unwrap_or_default()
+}
+
+fn look_up(
+    reading: &Reading<'_>,
+    files: &[TreeFile],
+    own: &FileIndex,
+    beside: &FileIndex,
+) -> Vec<Known> {
+    let mut entries = own.entries.iter().peekable();
+    files
+        .iter()
+        .map(|file| {
+            if !file.is_read() {
+                return None;
+            }
+            let entry = if file.is_built() {
+                // These files come first, in the order of their paths, as the index has them.
+                while entries.next_if(|entry| entry.path < file.path).is_some() {}
+                entries.peek().copied().filter(|entry| entry.path == file.path)
+            } else {
+                let key = key(reading, file);
+                let at = beside.entries.binary_search_by(|entry| entry.path.cmp(&key));
+                at.ok().and_then(|at| beside.entries.get(at))
+            };
+            let entry = entry.filter(|entry| entry.stamp == file.stamp)?;
+            // An executable that became a module (by renaming) may say another kind.
+            let fits = file.executable || entry.kind == IndexedKind::Source;
+            fits.then_some((entry.stamp, entry.kind, entry.digest))
+        })
+        .collect()
+}
+
+fn read_one(
+    reading: &Reading<'_>,
+    file: &TreeFile,
+    kept: &Kept,
+    claimed: &Mutex<HashSet<[u8; 32]>>,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Found> {
+    let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
+    let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
+    let hashed = read_source(folder.as_fd(), &file.path, file.executable, buffer)?;
+    let mut found = Found {
+        stamp: hashed.stamp,
+        digest: hashed.digest,
+        shebang: hashed.python_shebang,
+        record: None,
+        bytes: None,
+    };
+    if file.executable && !hashed.python_shebang {
+        return Ok(found);
+    }
+    // Copies of one source are scanned once.
+    if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(hashed.digest.hash) {
+        return Ok(found);
+    }
+    found.record = kept.get(&hashed.digest.hash).map(|(record, _)| record);
+    if found.record.is_none() {
+        let strings = reading.strings.then_some(1);
+        let options = bytekiln_syntax::Options { names: true, strings };
+        let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
+        found.bytes = Some(record.encode());
+        found.record = Some(record);
+    }
+    Ok(found)
+}
+
+/// The new indexes, without what is too young to be trusted. The first is the build's; the other
+/// keeps what it knew of trees that this load did not look into.
+fn indexes(
+    reading: &Reading<'_>,
+    files: &[TreeFile],
+    known: &[Known],
+    beside: &FileIndex,
+) -> (FileIndex, FileIndex) {
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    let mut trees: HashSet<u32> = HashSet::from([0]);
+    for (file, known) in files.iter().zip(known) {
+        trees.insert(file.tree);
+        let Some((stamp, kind, digest)) = *known else { continue };
+        if !reading.clock.is_safe(&stamp) {
+            continue;
+        }
+        if file.is_built() {
+            own.push(IndexEntry { path: file.path.clone(), stamp, kind, digest });
+        } else {
+            other.push(IndexEntry { path: key(reading, file), stamp, kind, digest });
+        }
+    }
+    let closed: Vec<&[u8]> = reading
+        .folders
+        .iter()
+        .zip(0_u32..)
+        .filter(|(_, tree)| !trees.contains(tree))
+        .map(|(folder, _)| bytes(folder))
+        .collect();
+    let is_elsewhere = |entry: &&IndexEntry| {
+        closed.iter().any(|folder| {
+            let folder = folder.strip_prefix(b"/").unwrap_or(folder);
+            let rest = entry.path.as_bytes().strip_prefix(folder);
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        })
+    };
+    other.extend(beside.entries.iter().filter(is_elsewhere).cloned());
+    other.sort_by(|a, b| a.path.cmp(&b.path));
+    other.dedup_by(|a, b| a.path == b.path);
+    (FileIndex { entries: own }, FileIndex { entries: other })
+}
