@@ -357,6 +357,59 @@ fn relative_imports_of_every_depth() {
 }
 
 #[test]
+fn distributions_of_a_virtual_environment() {
+    let Some(sandbox) = Sandbox::new(
+        "
+        //- /app.py
+        def late():
+            import client
+        import nowhere
+        //- /.venv/pyvenv.cfg
+        home = /somewhere
+        version_info = 3.15.0
+        //- /.venv/lib/python3.15/site-packages/client/__init__.py
+        import wire.low
+        //- /.venv/lib/python3.15/site-packages/Client-1.0.dist-info/METADATA
+        Metadata-Version: 2.1
+        Name: Client
+        Version: 1.0
+        //- /.venv/lib/python3.15/site-packages/Client-1.0.dist-info/RECORD
+        client/__init__.py,,
+        //- /.venv/lib/python3.15/site-packages/wire/low.py
+        //- /.venv/lib/python3.15/site-packages/wire-2.0.dist-info/METADATA
+        Metadata-Version: 2.1
+        Name: wire
+        Version: 2.0
+        //- /.venv/lib/python3.15/site-packages/wire-2.0.dist-info/RECORD
+        wire/low.py,,
+        ",
+    ) else {
+        return;
+    };
+    let value = json(&sandbox, &["deps", "app", "--only", "third-party"], 0);
+    assert_eq!(names(&value["modules"]), ["client"]);
+    let kind = |value: &Value| value["modules"][0]["kind"].as_str().unwrap().to_owned();
+    assert_eq!(kind(&value), "external");
+    let by = ["deps", "app", "--transitive", "--by", "distribution"];
+    let output = ask(&sandbox, &by).success();
+    let line = spaced(&output.stdout);
+    assert!(line.starts_with("Client app.py:2 1 module, in functions"), "{}", output.shown());
+    output.says(&["Found 1 distribution; 1 unresolved name belongs to none that is known"]);
+    // Once installed sources are read, so is what they import, also through a namespace package.
+    let followed = [&by[..], &["--follow", "installed"]].concat();
+    let value = json(&sandbox, &followed, 0);
+    assert_eq!(names(&value["owners"]), ["Client", "wire"], "{value:#}");
+    let value = json(&sandbox, &["deps", "client", "--transitive", "--follow", "installed"], 0);
+    let origins: Vec<&Value> =
+        value["modules"].as_array().unwrap().iter().map(|row| &row["origin"]).collect();
+    assert_eq!(names(&value["modules"]), ["wire.low", "wire"], "{value:#}");
+    assert_eq!(origins, ["third-party", "third-party"]);
+    ask(&sandbox, &["why", "app", "wire.low", "--follow", "installed"])
+        .success()
+        .says(&["importing `app` does not yet load `wire.low`"]);
+}
+
+#[test]
 fn what_cannot_be_asked() {
     let Some(sandbox) = sandbox() else { return };
     ask(&sandbox, &["deps", "web.ap"]).code(2).says(&["there is no module `web.ap`"]);

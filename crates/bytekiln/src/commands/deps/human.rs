@@ -122,11 +122,11 @@ pub(super) fn summary(question: &Question<'_>, answer: &Answer) -> String {
     match question.arguments.by {
         DepsBy::Module if answer.far => by_level(answer),
         DepsBy::Module => format!("{}{}", count(answer.rows.len()), by_origin(question, answer)),
-        DepsBy::Member => format!("{owners} other {}", plural(owners, "member", "members")),
+        DepsBy::Member => counted(owners, "member", "members"),
         DepsBy::Distribution => {
             let unresolved = |row: &&Row| origin(question.open, row.module) == Origin::Unresolved;
             let unresolved = answer.rows.iter().filter(unresolved).count();
-            let found = format!("{owners} {}", plural(owners, "distribution", "distributions"));
+            let found = counted(owners, "distribution", "distributions");
             if unresolved == 0 {
                 return found;
             }
@@ -137,9 +137,13 @@ pub(super) fn summary(question: &Question<'_>, answer: &Answer) -> String {
 }
 
 fn count(modules: usize) -> String {
-    match modules {
-        0 => "no modules".to_owned(),
-        modules => format!("{modules} {}", plural(modules, "module", "modules")),
+    counted(modules, "module", "modules")
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("no {many}"),
+        count => format!("{count} {}", plural(count, one, many)),
     }
 }
 
