@@ -27,8 +27,9 @@ pub struct ModuleImports {
     /// Names that the module binds, sorted by their text; none if nobody looked.
     pub(crate) bound: Option<Vec<Bound>>,
     pub(crate) all: Option<All>,
-    /// Imports a star: derived, so that nobody has to look for one.
-    pub(crate) star: bool,
+    /// Any name may be in the module. Derived from the rest once, since it is asked for every name that
+    /// somebody imports.
+    pub(crate) answers_for_any: bool,
     /// Looks for more folders of its package (`pkgutil.extend_path`).
     pub(crate) extends_path: bool,
     pub(crate) problems: Vec<ImportProblem>,
@@ -171,22 +172,25 @@ impl ModuleImports {
         let Some(bound) = &self.bound else { return &[] };
         let start = bound.partition_point(|entry| self.text(entry.name) < name);
         let rest = bound.get(start..).unwrap_or_default();
-        let length = rest.partition_point(|entry| self.text(entry.name) == name);
+        // Mostly none or one.
+        let length = rest.iter().take_while(|entry| self.text(entry.name) == name).count();
         rest.get(..length).unwrap_or_default()
     }
 
     /// Whether a name can be in the module, as far as its top level tells.
     pub(crate) fn may_bind(&self, name: &str) -> bool {
         self.bound.is_none()
+            || self.answers_for_any
             || (name.starts_with("__") && name.ends_with("__"))
             || !self.bindings(name).is_empty()
-            || !self.bindings("__getattr__").is_empty()
-            || !self.problems.is_empty()
-            || self.star
     }
 
-    pub(crate) fn find_star(&mut self) {
-        self.star = self.imports.iter().any(|import| import.form == Form::Star);
+    /// Sets what is derived from the rest.
+    pub(crate) fn finish(&mut self) {
+        self.answers_for_any = self.bound.is_none()
+            || !self.bindings("__getattr__").is_empty()
+            || !self.problems.is_empty()
+            || self.imports.iter().any(|import| import.form == Form::Star);
     }
 
     pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {

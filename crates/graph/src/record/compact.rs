@@ -54,7 +54,7 @@ impl ModuleImports {
             .iter()
             .map(|problem| ImportProblem { line: problem.line, message: problem.kind.to_string() })
             .collect();
-        builder.record.find_star();
+        builder.record.finish();
         builder.record
     }
 }

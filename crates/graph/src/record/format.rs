@@ -100,7 +100,6 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
     }
     record.conditions = input.list(|input| input.list(Reader::condition))?;
     record.imports = input.list(Reader::import)?;
-    record.find_star();
     record.lazy_modules = input.list(Reader::number)?;
     record.bound = input.option(|input| {
         input.list(|input| {
@@ -115,6 +114,7 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
     record.problems = input.list(|input| {
         Some(ImportProblem { line: input.number()?, message: input.text()?.to_owned() })
     })?;
+    record.finish();
     let strings = record.strings.ends.len() as u64;
     let known = |id: u32| id == NONE || u64::from(id) < strings;
     let sound = record.imports.iter().all(|import| {
