@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: Bytekiln against compileall, uv and git, interleaved in one run, because
 //! only ratios of one run mean anything. Prints a Markdown table with the command lines.
 
-mod contender;
+pub(crate) mod contender;
 pub(crate) mod corpora;
 mod finished;
 mod graph;

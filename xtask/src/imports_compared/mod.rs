@@ -5,12 +5,14 @@
 mod differences;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::bench::contender::copy_tree;
 use crate::bench::corpora;
 use crate::shell;
 use crate::truth::facts::Facts;
@@ -28,13 +30,14 @@ const TOOLS: [&str; 3] = ["ruff analyze graph", "grimp", "modulefinder"];
 pub(crate) fn run() -> Result<()> {
     let folder = shell::root().join("corpora");
     let corpora = corpora::fetch(&folder)?;
-    let build = ["build", "--quiet", "--package", "xtask", "--example", "facts"];
+    let build = ["build", "--quiet", "--package", "bytekiln"];
     shell::run(shell::cargo().args(build))?;
     let place = Place {
         root: corpora.small.folder.clone(),
         python: corpora.python.clone(),
         ruff: corpora.ruff.clone(),
         grimp: corpora.grimp.clone(),
+        bytekiln: shell::target().join("debug/bytekiln"),
     };
     let told = place.compare()?;
     print!("{}", told.table());
@@ -53,6 +56,7 @@ struct Place {
     python: PathBuf,
     ruff: PathBuf,
     grimp: PathBuf,
+    bytekiln: PathBuf,
 }
 
 /// All that was found.
@@ -66,10 +70,14 @@ struct Comparison {
 
 impl Place {
     fn compare(&self) -> Result<Comparison> {
-        let facts = shell::target().join("debug/examples/facts");
-        let mut command = Command::new(facts);
-        command.args(["11", "no", "-"]).arg(format!("+{}", self.root.display()));
-        let facts = Facts::read(&shell::read(&mut command)?)?;
+        // A copy: what is in `corpora` belongs to a repository that ignores it.
+        let copy = tempfile::Builder::new().prefix("bytekiln-compare-").tempdir()?;
+        copy_tree(&self.root.join(PACKAGE), &copy.path().join(PACKAGE))?;
+        fs::write(copy.path().join("bytekiln.toml"), "[workspace]\nmembers = [\".\"]\n")?;
+        let mut command = Command::new(&self.bytekiln);
+        command.args(["graph", "--quiet", "--format", "json", "--no-venv"]);
+        command.arg("--python").arg(&self.python).arg("--manifest-path").arg(copy.path());
+        let facts = Facts::read(&shell::read(command.current_dir(copy.path()))?, copy.path())?;
         let (own, elsewhere) = own(&facts);
         let mut command = Command::new(&self.python);
         command.args(["-B", "-c", OTHERS]).arg(&self.root).arg(PACKAGE);
@@ -222,9 +230,9 @@ mod tests {
             python: PathBuf::from("python3.11"),
             ruff: folder.join("ruff/bin/ruff"),
             grimp: folder.join("grimp"),
+            bytekiln: shell::target().join("debug/bytekiln"),
         };
-        let facts = shell::target().join("debug/examples/facts");
-        let needed = [&place.root.join("django"), &place.ruff, &place.grimp, &facts];
+        let needed = [&place.root.join("django"), &place.ruff, &place.grimp, &place.bytekiln];
         if let Some(missing) = needed.into_iter().find(|path| !path.exists()) {
             println!("skipped: there is no `{}`", missing.display());
             return;

@@ -110,7 +110,13 @@ pub(crate) fn compare(facts: &Facts, recording: &Recording, entry: &str) -> Verd
     let names = |nodes: &BTreeSet<usize>| -> BTreeSet<&str> {
         facts.names(nodes).into_iter().filter(|name| counts(name)).collect()
     };
-    let (eager, runtime, all) = (names(&facts.eager), names(&facts.runtime), names(&facts.all));
+    let closure = |names: &'_ BTreeSet<String>| -> BTreeSet<String> {
+        names.iter().filter(|name| counts(&name.as_str())).cloned().collect()
+    };
+    let closures = [closure(&facts.eager), closure(&facts.runtime), closure(&facts.all)];
+    let [eager, runtime, all] = closures
+        .each_ref()
+        .map(|names| -> BTreeSet<&str> { names.iter().map(String::as_str).collect() });
     let judge = Judge::new(facts, recording, &eager);
     let misses = loaded.difference(&eager).map(|name| judge.miss(name)).collect();
     // What lies beside an extension module may be what it is made from, or what stands in for it.

@@ -1,18 +1,20 @@
 //! What the graph says and what a real start recorded, read from JSON. Judges nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// The graph, as `xtask/examples/facts.rs` prints it.
+/// The graph, as `docs/graph.md` describes it.
 pub(crate) struct Facts {
     pub(crate) nodes: Vec<Node>,
     /// Of each node, in the order of lines.
     pub(crate) edges: Vec<Vec<Edge>>,
-    pub(crate) eager: BTreeSet<usize>,
-    pub(crate) runtime: BTreeSet<usize>,
-    pub(crate) all: BTreeSet<usize>,
+    /// Names in the closures of the entry.
+    pub(crate) eager: BTreeSet<String>,
+    pub(crate) runtime: BTreeSet<String>,
+    pub(crate) all: BTreeSet<String>,
     files: BTreeMap<String, usize>,
 }
 
@@ -38,36 +40,43 @@ impl Edge {
 }
 
 impl Facts {
-    pub(crate) fn read(text: &str) -> Result<Facts> {
+    /// Of what `bytekiln graph --format json` prints; paths are below `workspace`. Closures are empty.
+    pub(crate) fn read(text: &str, workspace: &Path) -> Result<Facts> {
         let value: Value = serde_json::from_str(text)?;
         let list = |value: &Value| value.as_array().cloned().context("a list is missing");
-        let mut nodes = Vec::new();
-        let mut files = BTreeMap::new();
-        for (number, node) in list(&value["nodes"])?.iter().enumerate() {
-            let text = |at: usize| node[at].as_str().map(str::to_owned);
-            if let Some(file) = text(2) {
-                files.insert(file, number);
-            }
-            nodes.push(Node {
-                kind: text(0).context("a node without a kind")?,
-                name: text(1).context("a node without a name")?,
-            });
-        }
-        let mut edges: Vec<Vec<Edge>> = nodes.iter().map(|_| Vec::new()).collect();
-        for edge in list(&value["edges"])? {
-            let from = number(&edge[0])?;
-            let own = edges.get_mut(from).context("an edge from nowhere")?;
-            own.push(Edge {
-                to: number(&edge[1])?,
-                line: edge[2].as_u64().context("an edge without a line")?,
-                words: edge[3].as_str().context("an edge without labels")?.to_owned(),
-            });
-        }
-        let closure = |name: &str| -> Result<BTreeSet<usize>> {
-            list(&value["closures"][name])?.iter().map(number).collect()
+        let trees: Vec<PathBuf> = list(&value["trees"])?
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|tree| if tree == "." { workspace.to_owned() } else { workspace.join(tree) })
+            .collect();
+        let mut facts = Facts {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            eager: BTreeSet::new(),
+            runtime: BTreeSet::new(),
+            all: BTreeSet::new(),
+            files: BTreeMap::new(),
         };
-        let (eager, runtime, all) = (closure("eager")?, closure("runtime")?, closure("all")?);
-        Ok(Facts { nodes, edges, eager, runtime, all, files })
+        for (id, module) in list(&value["modules"])?.iter().enumerate() {
+            let text = |key: &str| module[key].as_str().map(str::to_owned);
+            if let (Some(tree), Some(path)) = (module["tree"].as_u64(), text("path")) {
+                let tree = trees.get(usize::try_from(tree)?).context("a tree is missing")?;
+                facts.files.insert(tree.join(path).to_string_lossy().into_owned(), id);
+            }
+            facts.nodes.push(Node {
+                kind: text("kind").context("a module without a kind")?,
+                name: text("name").context("a module without a name")?,
+            });
+            let imports = list(&module["imports"])?;
+            facts.edges.push(imports.iter().map(edge).collect::<Result<_>>()?);
+        }
+        Ok(facts)
+    }
+
+    /// The names of all that `sys.modules` can hold.
+    pub(crate) fn all_names(&self) -> BTreeSet<String> {
+        let every = (0..self.nodes.len()).collect();
+        self.names(&every).into_iter().map(str::to_owned).collect()
     }
 
     /// The node of a file.
@@ -104,8 +113,15 @@ impl Facts {
     }
 }
 
-fn number(value: &Value) -> Result<usize> {
-    Ok(usize::try_from(value.as_u64().context("a number is missing")?)?)
+fn edge(value: &Value) -> Result<Edge> {
+    let words = value["kinds"].as_array().context("an import without kinds")?;
+    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+    let to = value["to"].as_u64().context("an import of nothing")?;
+    Ok(Edge {
+        to: usize::try_from(to)?,
+        line: value["line"].as_u64().context("an import without a line")?,
+        words: words.join(" "),
+    })
 }
 
 /// What `record.py` wrote.

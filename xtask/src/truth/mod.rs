@@ -20,15 +20,18 @@ use programs::{CONSTRAINTS, PROGRAMS, Program};
 /// The recorder; runs in the program's own interpreter.
 const RECORD: &str = include_str!("record.py");
 
-const USAGE: &str = "usage: cargo xtask truth [--only NAME] [--verbose]";
+const USAGE: &str = "usage: cargo xtask truth [--only NAME] [--verbose] [--command FILE]";
 
 /// Installs, starts, predicts, compares, prints.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let (mut only, mut verbose) = (None, false);
+    let (mut only, mut verbose, mut command) = (None, false, None);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.as_str() == "--only") {
             ("--verbose", _) => verbose = true,
+            ("--command", _) => {
+                command = Some(std::path::absolute(arguments.next().context(USAGE)?)?);
+            }
             (_, true) => only = Some(arguments.next().context(USAGE)?.clone()),
             _ => bail!("unknown argument `{argument}`\n{USAGE}"),
         }
@@ -38,20 +41,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
         bail!("no program is called `{name}`; there are {}", names.join(", "));
     }
-    shell::run(shell::cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "xtask",
-        "--example",
-        "facts",
-    ]))?;
+    let bytekiln = match command {
+        Some(command) => command,
+        None => {
+            let build = ["build", "--release", "--quiet", "--package", "bytekiln"];
+            shell::run(shell::cargo().args(build))?;
+            shell::target().join("release/bytekiln")
+        }
+    };
     let corpora = shell::root().join("corpora");
     let place = Place {
         uv: corpora::fetch_uv(&corpora)?,
         python: corpora::python_3_11()?,
         folder: corpora.join("truth"),
-        facts: shell::target().join("debug/examples/facts"),
+        bytekiln,
     };
     fs::create_dir_all(&place.folder)?;
     fs::write(place.folder.join("constraints.txt"), CONSTRAINTS)?;
@@ -75,7 +78,7 @@ struct Place {
     uv: PathBuf,
     python: PathBuf,
     folder: PathBuf,
-    facts: PathBuf,
+    bytekiln: PathBuf,
 }
 
 impl Place {
@@ -86,7 +89,7 @@ impl Place {
         if recording.status != 0 && !recording.status.is_null() {
             bail!("the program ended with {}", recording.status);
         }
-        let facts = self.predict(&application, &recording)?;
+        let facts = self.predict(program, &application)?;
         let entry = application.join("main.py");
         Ok(compare::compare(&facts, &recording, &entry.to_string_lossy()))
     }
@@ -115,6 +118,7 @@ impl Place {
             shell::run(Command::new(&python).args(program.setup).current_dir(&application))?;
         }
         fs::write(application.join("main.py"), program.main())?;
+        fs::write(application.join("bytekiln.toml"), "[workspace]\nmembers = [\".\"]\n")?;
         fs::write(done, "")?;
         Ok(python)
     }
@@ -136,17 +140,24 @@ impl Place {
         Recording::read(&fs::read_to_string(&out)?)
     }
 
-    fn predict(&self, application: &Path, recording: &Recording) -> Result<Facts> {
-        let mut command = Command::new(&self.facts);
-        command.args(["11", "strings", "main.py"]);
-        command.arg(format!("+{}", application.display()));
-        // `sys.path` as it was; programs that add to it are told by what they miss.
-        for entry in recording.path.iter().filter(|entry| Path::new(entry) != application) {
-            let standard =
-                entry.starts_with(&recording.standard_library) && !entry.contains("site-packages");
-            let mark = if standard { '=' } else { '+' };
-            command.arg(format!("{mark}{entry}"));
-        }
-        Facts::read(&shell::read(&mut command)?)
+    /// The graph of the program, its environment and the standard library, and the closures of its
+    /// entry, from `bytekiln graph`.
+    fn predict(&self, program: &Program, application: &Path) -> Result<Facts> {
+        let folder = self.folder.join(program.name);
+        let graph = |imports: &str, from: &[&str]| -> Result<Facts> {
+            let mut command = Command::new(&self.bytekiln);
+            command.args(["graph", "--quiet", "--format", "json", "--follow", "all", "--strings"]);
+            command.args(["--imports", imports]).arg("--venv").arg(folder.join("environment"));
+            command.arg("--python").arg(&self.python).args(from);
+            command.arg("--manifest-path").arg(application);
+            command.arg("--state-dir").arg(folder.join("state")).current_dir(application);
+            Facts::read(&shell::read(&mut command)?, application)
+        };
+        let mut facts = graph("all", &[])?;
+        let entry = ["--from", "main.py"];
+        facts.eager = graph("eager", &entry)?.all_names();
+        facts.runtime = graph("runtime", &entry)?.all_names();
+        facts.all = graph("all", &entry)?.all_names();
+        Ok(facts)
     }
 }

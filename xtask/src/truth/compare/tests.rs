@@ -1,24 +1,49 @@
 //! Each class on a made-up program.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{Class, compare};
 use crate::truth::facts::{Facts, Recording};
 
+/// A graph of modules with files `/NAME.py`, with edges from, to, line and label.
+fn facts(
+    nodes: &[(&str, &str)],
+    edges: &[(usize, usize, u64, &str)],
+    eager: &[&str],
+    runtime: &[&str],
+) -> Facts {
+    let modules: Vec<_> = nodes
+        .iter()
+        .enumerate()
+        .map(|(id, (kind, name))| {
+            let imports: Vec<_> = edges
+                .iter()
+                .filter(|edge| edge.0 == id)
+                .map(|(_, to, line, word)| json!({"to": to, "line": line, "kinds": [word]}))
+                .collect();
+            let path = (*kind == "module").then(|| format!("{name}.py"));
+            json!({"name": name, "kind": kind, "tree": 0, "path": path, "imports": imports})
+        })
+        .collect();
+    let text = json!({"trees": ["."], "modules": modules}).to_string();
+    let mut facts = Facts::read(&text, Path::new("/")).unwrap();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    (facts.eager, facts.runtime, facts.all) = (names(eager), names(runtime), names(runtime));
+    facts
+}
+
 /// A graph where `/main.py` imports `seen` at line 1, and in a function `late` at line 2; and what
 /// ran: one search for `name`, from `/main.py`.
 #[track_caller]
 fn check(event: serde_json::Value, file: Option<&str>, expect: Option<Class>) {
-    let facts = json!({
-        "nodes": [
-            ["module", "main", "/main.py"],
-            ["module", "seen", "/seen.py"],
-            ["module", "late", "/late.py"],
-            ["unresolved", "made", null],
-        ],
-        "edges": [[0, 1, 1, ""], [0, 2, 2, "function"], [0, 3, 3, ""], [0, 2, 4, "type-checking"]],
-        "closures": {"eager": [0, 1, 3], "runtime": [0, 1, 2, 3], "all": [0, 1, 2, 3]},
-    });
+    let facts = facts(
+        &[("module", "main"), ("module", "seen"), ("module", "late"), ("unresolved", "made")],
+        &[(0, 1, 1, ""), (0, 2, 2, "function"), (0, 3, 3, ""), (0, 2, 4, "type-checking")],
+        &["main", "seen"],
+        &["main", "seen", "late"],
+    );
     let name = event["name"].clone();
     let name = name.as_str().unwrap();
     let recording = json!({
@@ -29,7 +54,6 @@ fn check(event: serde_json::Value, file: Option<&str>, expect: Option<Class>) {
             event,
         ],
     });
-    let facts = Facts::read(&facts.to_string()).unwrap();
     let recording = Recording::read(&recording.to_string()).unwrap();
     let verdict = compare(&facts, &recording, "/main.py");
     let classes: Vec<Class> = verdict.misses.iter().map(|miss| miss.class).collect();
@@ -59,11 +83,12 @@ fn classes() {
 /// What a missed module imports is missed for the same reason.
 #[test]
 fn roots() {
-    let facts = json!({
-        "nodes": [["module", "main", "/main.py"], ["module", "a", "/a.py"], ["module", "b", "/b.py"]],
-        "edges": [[0, 1, 2, "function"], [1, 2, 1, ""]],
-        "closures": {"eager": [0], "runtime": [0, 1, 2], "all": [0, 1, 2]},
-    });
+    let facts = facts(
+        &[("module", "main"), ("module", "a"), ("module", "b")],
+        &[(0, 1, 2, "function"), (1, 2, 1, "")],
+        &["main"],
+        &["main", "a", "b"],
+    );
     let recording = json!({
         "before": [], "built_in": [], "path": [], "standard_library": "/lib", "status": 0,
         "modules": {"__main__": "/main.py", "a": "/a.py", "b": "/b.py"},
@@ -72,7 +97,6 @@ fn roots() {
             {"name": "b", "file": "/a.py", "line": 1, "function": "<module>", "how": "statement"},
         ],
     });
-    let facts = Facts::read(&facts.to_string()).unwrap();
     let recording = Recording::read(&recording.to_string()).unwrap();
     let verdict = compare(&facts, &recording, "/main.py");
     let misses: Vec<_> =
