@@ -165,6 +165,21 @@ fn only_what_is_affected() {
     sandbox.run(&["check"]).success();
 }
 
+#[test]
+fn a_build_that_stops_early_tries_first_what_most_import() {
+    let Some(sandbox) = Sandbox::new("") else { return };
+    for number in 0..100 {
+        sandbox.write(&format!("m{number:02}.py"), "import zz\n");
+    }
+    sandbox.write("zz.py", "def\n");
+    let output = sandbox.build(&["--no-keep-going", "--jobs", "1"]).code(1);
+    let results = output.results();
+    assert!(results.contains(&"zz.py rejected".to_owned()), "{}", output.shown());
+    // Those that the worker had been sent already.
+    let compiled = results.iter().filter(|result| result.ends_with(" compiled")).count();
+    assert!(compiled < 20, "{compiled} were compiled before the one that all of them import");
+}
+
 fn fingerprints(sandbox: &Sandbox) -> Vec<(String, String)> {
     let output = sandbox.run(&["plan", "--format", "json"]).success();
     let plan: Value = serde_json::from_str(&output.stdout).unwrap();

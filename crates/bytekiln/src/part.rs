@@ -2,7 +2,7 @@
 //! A plan is made for everything and then cut down to the part, so that whatever lies outside is
 //! neither touched nor forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{NodeKind, Which};
@@ -202,6 +202,25 @@ pub(crate) fn selection(settings: &Settings, release: Release) -> GraphSelection
         jobs: Some(settings.jobs),
         ..GraphSelection::default()
     }
+}
+
+/// Places of sources in a list that begins with those that most others import.
+pub(crate) fn ranks(
+    settings: &Settings,
+    release: Release,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<BTreeMap<RepoPath, u32>, CommandFailure> {
+    let (workspace, start) = (settings.workspace.clone(), settings.start.clone());
+    let selection = selection(settings, release);
+    let open = open_in(workspace, start, &selection, &[], environment, terminal)?;
+    let graph = open.graph();
+    let most = (0_u32..).zip(graph.most_imported(Which::Runtime));
+    let ranks = most.filter_map(|(rank, (id, _))| match &graph.node(id)?.file {
+        Some((0, path)) => Some((path.clone(), rank)),
+        _ => None,
+    });
+    Ok(ranks.collect())
 }
 
 /// `app.main` of `app.main:run`, as entry points are written.

@@ -26,7 +26,7 @@ use crate::commands::cache::DEFAULT_MAX_BYTES;
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
 use crate::fingerprints::fingerprints;
-use crate::part::Part;
+use crate::part::{Part, ranks};
 use crate::prepared::{Planning, Preparation, Prepared};
 use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
@@ -66,6 +66,23 @@ impl<'a> Session<'a> {
     pub fn fingerprints(&self) -> Result<BTreeMap<String, String>, CommandFailure> {
         let releases = self.releases()?;
         fingerprints(&self.settings, &releases, self.environment, self.terminal)
+    }
+
+    /// Puts those sources first that most others import, where that is worth making the graph: the
+    /// build stops at the first failure, and is about most of the workspace.
+    pub fn put_most_imported_first(&self, prepared: &mut Prepared) -> Result<(), CommandFailure> {
+        let inputs = prepared.loaded.inputs();
+        let steps = prepared.plan.steps.len();
+        if steps < WORTH_ORDERING || steps * 4 < inputs.sources.len() * inputs.targets.len() {
+            return Ok(());
+        }
+        let release = inputs.targets.first().map(|target| target.toolchain.release);
+        let Some(release) = release else { return Ok(()) };
+        let ranks = ranks(&self.settings, release, self.environment, self.terminal)?;
+        // Stable: steps of one rank keep their order.
+        let steps = &mut prepared.plan.steps;
+        steps.sort_by_cached_key(|step| ranks.get(&step.source).copied().unwrap_or(u32::MAX));
+        Ok(())
     }
 
     /// Those that are compiled for, each once.
@@ -372,6 +389,9 @@ impl<'a> Session<'a> {
         }
     }
 }
+
+/// Fewer files are compiled before an order would tell.
+const WORTH_ORDERING: usize = 64;
 
 /// Looking through a cache of 80,000 objects takes a fifth of a second.
 const TRIM_EVERY: Duration = Duration::from_secs(24 * 3600);

@@ -90,6 +90,9 @@ pub(crate) fn run(
     if !json {
         announce(&prepared, terminal);
     }
+    if arguments.no_keep_going {
+        session.put_most_imported_first(&mut prepared)?;
+    }
     let (work, names) = prepared.take_work();
     if let Some(held) = &mut held {
         prepared.expected = held.expected(&prepared, &work)?;
