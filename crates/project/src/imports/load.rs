@@ -9,7 +9,7 @@ use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{External, FileKind, Graph, Index, Resolved, SourceFile, Sources};
 
 use super::contents::{Contents, Reading, read as read_contents};
-use super::installed::{self, Installed};
+use super::installed::{self, Installed, PathFolder};
 use super::request::{EnvironmentTree, Follow, GraphRequest, LoadedGraph};
 use super::roots::{MemberFolders, Roots, lay_out, project_files};
 use super::snapshot::{self, Query, SeenFolder, Snapshot};
@@ -253,7 +253,12 @@ impl Surroundings {
             let init = [head.as_bytes(), b"/__init__.py"].concat();
             let file = [head.as_bytes(), b".py"].concat();
             let folders = request.workspace.members.iter().flat_map(|member| &member.import_roots);
-            folders.into_iter().any(|folder| has(folder.join(&init)) || has(folder.join(&file)))
+            let linked = self.installed.path.iter().filter_map(|folder| match folder {
+                PathFolder::Inside(path) => Some(path),
+                PathFolder::Tree(_) => None,
+            });
+            let mut folders = folders.chain(linked);
+            folders.any(|folder| has(folder.join(&init)) || has(folder.join(&file)))
         };
         let externals = externals.into_iter().filter(|(module, _)| !is_ours(module));
         let externals = externals.map(|(module, distribution)| External {

@@ -13,6 +13,8 @@ mod request;
 mod roots;
 mod scripts;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 pub use environment::{

@@ -90,6 +90,11 @@ pub(super) fn read(
                 installed.watches.push(Watch::presence_or_stamp(src.clone()));
                 let linked = if src.is_dir() { src } else { project.clone() };
                 let own = below(root, &linked).is_some_and(|path| is_walked(&path));
+                if own {
+                    // Its modules are the workspace's; what is missing there is missing.
+                    distribution.tops.clear();
+                    distribution.files.clear();
+                }
                 let known = installed.trees.iter().any(|tree| tree.starts_with(project));
                 if !own && !known {
                     installed.add(root, &linked, is_walked);

@@ -1,0 +1,143 @@
+//! What is kept: it answers where nothing changed, and nowhere else.
+
+use proptest::prelude::*;
+
+use super::{Tree, problems, render};
+
+const SOURCES: &str = "
+    //- /work/a.py
+    import b
+    //- /work/b.py
+    import pkg.c
+    //- /work/pkg/__init__.py
+    //- /work/pkg/c.py
+    import a, missing
+    ";
+
+#[test]
+fn a_second_load_reads_nothing_and_a_third_not_even_lists() {
+    let tree = Tree::new(SOURCES);
+    tree.age();
+    let first = tree.load();
+    assert_eq!((first.sources, first.read, first.kept), (4, 4, false));
+    let second = tree.load();
+    assert_eq!((second.sources, second.read, second.kept), (4, 0, true));
+    assert_eq!(second.graph, first.graph);
+    // A change reads what changed, and nothing else.
+    tree.write("a.py", "import pkg");
+    tree.age();
+    let third = tree.load();
+    assert_eq!((third.read, third.kept), (1, false));
+    assert_eq!(third.graph, tree.fresh().graph);
+    // Going back reads the file, and takes its imports from the store.
+    tree.write("a.py", "import b\n");
+    tree.age();
+    assert_eq!(tree.load().graph, first.graph);
+    assert!(tree.load().kept);
+}
+
+#[test]
+fn caches_beside_sources_are_no_change() {
+    let tree = Tree::new(SOURCES);
+    tree.age();
+    tree.load();
+    tree.write("pkg/__pycache__/c.cpython-314.pyc", "");
+    tree.age();
+    assert!(tree.load().kept);
+    assert!(tree.load().kept);
+    tree.write("pkg/new.py", "");
+    assert!(!tree.load().kept);
+}
+
+#[test]
+fn young_stamps_are_not_trusted() {
+    let tree = Tree::new(SOURCES);
+    tree.age();
+    tree.load();
+    // Written within the tick of the load or not: what was read last is what the graph says.
+    for round in 0..20 {
+        tree.write("a.py", if round % 2 == 0 { "import x1" } else { "import x2" });
+        assert_eq!(tree.load().graph, tree.fresh().graph, "round {round}");
+    }
+}
+
+#[test]
+fn options_have_graphs_of_their_own_and_few_are_kept() {
+    let mut tree = Tree::new(SOURCES);
+    tree.age();
+    for round in 0..9 {
+        tree.workspace.graph.generated = vec![format!("name{round}")];
+        assert!(!tree.load().kept);
+        assert!(tree.load().kept);
+    }
+    let names = std::fs::read_dir(&tree.state_dir).unwrap().filter_map(Result::ok);
+    let graphs = names.filter(|entry| entry.file_name().to_string_lossy().starts_with("graph-"));
+    assert_eq!(graphs.count(), 6);
+}
+
+#[test]
+fn damage_is_told_and_mended() {
+    for name in ["index", "imports", "graph-"] {
+        let tree = Tree::new(SOURCES);
+        tree.age();
+        let first = tree.load();
+        let entries = std::fs::read_dir(&tree.state_dir).unwrap().filter_map(Result::ok);
+        let file = entries
+            .map(|entry| entry.path())
+            .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name))
+            .unwrap();
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x40;
+        std::fs::write(&file, bytes).unwrap();
+        if name != "graph-" {
+            tree.write("new.py", "import a");
+            tree.age();
+        }
+        let second = tree.load();
+        assert!(!second.kept);
+        assert!(problems(&second).contains("is ignored: it is damaged"), "{name}");
+        assert_eq!(second.graph, tree.fresh().graph);
+        assert!(name != "graph-" || second.graph == first.graph);
+        let third = tree.load();
+        assert_eq!((third.graph, third.read), (second.graph, 0));
+    }
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_made_is_said_and_costs_nothing_else() {
+    let mut tree = Tree::new(SOURCES);
+    tree.write("file", "");
+    tree.state_dir = tree.workspace.root.join("file/state");
+    let loaded = tree.load();
+    assert!(loaded.state_trouble.is_some());
+    assert_eq!(loaded.graph, tree.fresh().graph);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    /// Whatever is written and removed between loads, kept state changes nothing.
+    #[test]
+    fn kept_is_fresh(edits in proptest::collection::vec((0..6_usize, 0..6_usize, any::<bool>()), 1..10)) {
+        const FILES: [&str; 6] =
+            ["a.py", "b.py", "pkg/__init__.py", "pkg/c.py", "pkg/c.pyi", "pkg/d/e.py"];
+        const CONTENTS: [&str; 6] =
+            ["", "import a", "import b, pkg.c", "from pkg import c, d", "import pkg.d.e", "x = ("];
+        let tree = Tree::new(SOURCES);
+        for (file, content, age) in edits {
+            let target = tree.workspace.root.join(FILES[file]);
+            if content == 0 && target.exists() {
+                std::fs::remove_file(target).unwrap();
+            } else {
+                tree.write(FILES[file], CONTENTS[content]);
+            }
+            if age {
+                tree.age();
+            }
+            let (kept, fresh) = (tree.load(), tree.fresh());
+            prop_assert_eq!(render(&kept.graph), render(&fresh.graph));
+            prop_assert_eq!(kept.graph, fresh.graph);
+            prop_assert_eq!(kept.problems, fresh.problems);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What is a module, and whose.
+
+use expect_test::{Expect, expect};
+
+use super::{Tree, member, path, problems, render};
+
+fn check(tree: &Tree, expected: &Expect) {
+    expected.assert_eq(&render(&tree.load().graph));
+}
+
+#[test]
+fn stubs_extensions_and_folders_of_data() {
+    let tree = Tree::new(
+        "
+        //- /work/pkg/__init__.py
+        import pkg.fast, pkg.typed
+        import pkg.data
+        //- /work/pkg/fast.cpython-314-x86_64-linux-gnu.so
+        //- /work/pkg/libx-1.so
+        //- /work/pkg/typed.py
+        //- /work/pkg/typed.pyi
+        //- /work/pkg/data/table.csv
+        //- /work/pkg/unused/table.csv
+        //- /work/pkg/two.v1.py
+        ",
+    );
+    check(
+        &tree,
+        &expect![[r#"
+        package pkg tree → pkg.fast@0:1 → pkg.typed@0:1 → pkg.data:2
+        namespace pkg.data tree
+        extension pkg.fast tree
+        unimportable pkg/two.v1.py tree
+        module pkg.typed tree
+        stub pkg.typed tree
+        namespace pkg.data -
+    "#]],
+    );
+}
+
+#[test]
+fn scripts_see_their_own_folder_first_and_modules_in_packages_do_not() {
+    let tree = Tree::with(
+        "
+        //- /work/pyproject.toml
+        //- /work/pkg/__init__.py
+        //- /work/pkg/typing.py
+        //- /work/pkg/module.py
+        import typing
+        //- /work/tools/typing.py
+        //- /work/tools/run-it.py
+        import typing
+        //- /work/tools/__main__.py
+        import typing
+        //- /work/tools/plain.py
+        import typing
+        ",
+        vec![member("app", "", &[""])],
+    );
+    check(
+        &tree,
+        &expect![[r#"
+        package pkg app
+        module pkg.module app → typing:1
+        module pkg.typing app
+        module tools.__main__ app → tools.typing@0:1
+        module tools.plain app → typing:1
+        module tools.run-it app → tools.typing@0:1
+        module tools.typing app
+        namespace tools -
+        standard-library typing -
+    "#]],
+    );
+}
+
+#[test]
+fn a_tree_of_programs_comes_before_the_standard_library_and_a_project_after() {
+    let sources = "
+        //- /work/typing.py
+        //- /work/main.py
+        import typing
+        ";
+    let shadowed = render(&Tree::new(sources).load().graph);
+    assert!(shadowed.contains("module main tree → typing@0:1"), "{shadowed}");
+    let tree = Tree::new(&format!("{sources}//- /work/pyproject.toml\n"));
+    let installed = render(&tree.load().graph);
+    assert!(installed.contains("module main tree → typing:1"), "{installed}");
+}
+
+#[test]
+fn members_see_each_other_after_themselves() {
+    let tree = Tree::with(
+        "
+        //- /work/a/src/a/__init__.py
+        import shared, b
+        //- /work/a/src/shared.py
+        //- /work/b/src/b/__init__.py
+        import shared, a
+        //- /work/b/src/shared.py
+        ",
+        vec![member("a", "a", &["a/src"]), member("b", "b", &["b/src"])],
+    );
+    check(
+        &tree,
+        &expect![[r#"
+        package a a → shared@0:1 → b@0:1
+        module shared a
+        package b b → a@0:1 → shared@0:1
+        module shared b
+    "#]],
+    );
+}
+
+#[test]
+fn deleted_files_are_found_if_they_are_gone_and_in_scope() {
+    let mut tree = Tree::new(
+        "
+        //- /work/a.py
+        import gone, there
+        //- /work/there.py
+        ",
+    );
+    tree.deleted = vec![path("gone.py"), path("there.py"), path("gone.py")];
+    check(
+        &tree,
+        &expect![[r#"
+        module a tree → gone@0:1 → there@0:1
+        deleted gone tree
+        module there tree
+    "#]],
+    );
+    // And such a graph is not kept.
+    tree.age();
+    assert!(!tree.load().kept);
+    assert!(!tree.load().kept);
+}
+
+#[test]
+fn generated_modules_are_known() {
+    let mut tree = Tree::new(
+        "
+        //- /work/a.py
+        import built.version, proto.x
+        ",
+    );
+    tree.workspace.graph.generated = vec!["built.version".to_owned(), "proto.*".to_owned()];
+    check(
+        &tree,
+        &expect![[r#"
+        module a tree → built.version:1 → proto.x:1
+        generated built.version -
+        generated proto.x -
+    "#]],
+    );
+}
+
+#[test]
+fn problems_are_told_and_the_rest_is_kept() {
+    let tree = Tree::new(
+        "
+        //- /work/broken.py
+        import a
+        x = '''
+        import b
+        //- /work/a.py
+        //- /work/b.py
+        //- /work/pkg.py
+        //- /work/pkg/__init__.py
+        //- /work/Case.py
+        //- /work/case.py
+        ",
+    );
+    super::write(&tree.workspace.root.join("latin.py"), "");
+    let latin = b"# coding: latin-1\nimport a # \xe9\n";
+    std::fs::write(tree.workspace.root.join("latin.py"), latin).unwrap();
+    std::fs::write(tree.workspace.root.join("wide.py"), b"\xff\xfei\0m\0").unwrap();
+    let loaded = tree.load();
+    expect![[r#"
+        Case.py: its name differs from `case.py` in case only
+        broken.py: line 2: string is not terminated
+        pkg.py: one module has two sources: this file and `pkg/__init__.py`
+        wide.py: line 1: not a text in an encoding that contains ASCII
+    "#]]
+    .assert_eq(&problems(&loaded));
+    expect![[r#"
+        module Case tree
+        module a tree
+        module b tree
+        module broken tree → a@0:1 → b@0:3
+        module case tree
+        module latin tree → a@0:2
+        module pkg tree
+        package pkg tree
+        module wide tree
+    "#]]
+    .assert_eq(&render(&loaded.graph));
+}
+
+#[test]
+fn ignored_files_links_and_excluded_files_are_as_the_build_has_them() {
+    let mut tree = Tree::new(
+        "
+        //- /work/.gitignore
+        ignored.py
+        //- /work/ignored.py
+        //- /work/a.py
+        //- /work/excluded/b.py
+        //- /beside/far.py
+        //- /work/.hidden/c.py
+        ",
+    );
+    tree.workspace.members[0].exclude = vec!["excluded".to_owned()];
+    let root = &tree.workspace.root;
+    std::os::unix::fs::symlink("a.py", root.join("link.py")).unwrap();
+    std::os::unix::fs::symlink("../beside/far.py", root.join("far.py")).unwrap();
+    check(
+        &tree,
+        &expect![[r#"
+        module a tree
+        module link tree
+    "#]],
+    );
+}
