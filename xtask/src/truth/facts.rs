@@ -134,9 +134,6 @@ pub(crate) struct Recording {
     pub(crate) modules: BTreeMap<String, Option<String>>,
     /// Each search for a module that was not there yet, in order.
     pub(crate) events: Vec<Event>,
-    /// `sys.path` at the end.
-    pub(crate) path: Vec<String>,
-    pub(crate) standard_library: String,
     /// What the program exited with.
     pub(crate) status: Value,
 }
@@ -197,8 +194,6 @@ impl Recording {
             built_in: strings("built_in")?.into_iter().collect(),
             modules: modules.iter().map(|(name, file)| (name.clone(), text(file))).collect(),
             events: events.collect::<Result<_>>()?,
-            path: strings("path")?,
-            standard_library: text(&value["standard_library"]).context("no standard library")?,
             status: value["status"].clone(),
         })
     }

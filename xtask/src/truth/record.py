@@ -88,16 +88,12 @@ def describe(event):
 def finish(out, status):
     modules = {name: module for name, module in sorted(sys.modules.items())}
     import json
-    import sysconfig
     told = {
         "status": status if isinstance(status, int) or status is None else str(status),
         "before": BEFORE,
         "built_in": sys.builtin_module_names,
         "modules": {name: file_of(module) for name, module in modules.items()},
         "events": [describe(event) for event in EVENTS],
-        "path": sys.path,
-        "standard_library": sysconfig.get_path("stdlib"),
-        "version": "%d.%d" % sys.version_info[:2],
     }
     with open(out, "w", encoding="ascii") as file:
         json.dump(told, file)

@@ -47,7 +47,7 @@ fn check(event: serde_json::Value, file: Option<&str>, expect: Option<Class>) {
     let name = event["name"].clone();
     let name = name.as_str().unwrap();
     let recording = json!({
-        "before": ["sys"], "built_in": ["sys"], "path": [], "standard_library": "/lib", "status": 0,
+        "before": ["sys"], "built_in": ["sys"], "status": 0,
         "modules": {"__main__": "/main.py", "sys": null, "seen": "/seen.py", name: file},
         "events": [
             {"name": "seen", "file": "/main.py", "line": 1, "function": "<module>", "how": "statement"},
@@ -90,7 +90,7 @@ fn roots() {
         &["main", "a", "b"],
     );
     let recording = json!({
-        "before": [], "built_in": [], "path": [], "standard_library": "/lib", "status": 0,
+        "before": [], "built_in": [], "status": 0,
         "modules": {"__main__": "/main.py", "a": "/a.py", "b": "/b.py"},
         "events": [
             {"name": "a", "file": "/main.py", "line": 2, "function": "f", "how": "statement"},
