@@ -7,6 +7,8 @@ mod json;
 mod lists;
 mod touched;
 
+use std::collections::BTreeMap;
+
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{AffectedModule, OwnerKind};
 use bytekiln_project::PathGlobs;
@@ -126,24 +128,31 @@ fn only(globs: &[String]) -> Result<Option<PathGlobs>, CommandFailure> {
 /// Members that have affected modules, in the order of the workspace.
 fn members(touched: &Touched, modules: &[AffectedModule]) -> Vec<Member> {
     let graph = touched.open.graph();
+    let mut by_owner: BTreeMap<u32, Vec<AffectedModule>> = BTreeMap::new();
+    for module in modules {
+        if let Some(owner) = graph.node(module.module).and_then(|node| node.owner) {
+            by_owner.entry(owner).or_default().push(*module);
+        }
+    }
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for (id, node) in graph.nodes() {
+        if let (Some(owner), Some(_)) = (node.owner, touched::source(&touched.open, id)) {
+            *counts.entry(owner).or_default() += 1;
+        }
+    }
     let mut members = Vec::new();
     for (owner, about) in (0_u32..).zip(graph.owners()) {
-        let folder = touched.open.workspace.members.iter().find(|it| it.name == about.name);
-        let (OwnerKind::Member, Some(member)) = (about.kind, folder) else { continue };
-        let is_own = |module: &&AffectedModule| {
-            graph.node(module.module).is_some_and(|node| node.owner == Some(owner))
-        };
-        let own: Vec<&AffectedModule> = modules.iter().filter(is_own).collect();
+        let (OwnerKind::Member, Some(own)) = (about.kind, by_owner.get(&owner)) else { continue };
+        let member = touched.open.workspace.members.iter().find(|it| it.name == about.name);
         let nearest = own.iter().min_by_key(|module| (module.distance, module.module));
-        let Some(nearest) = nearest else { continue };
-        let sources = graph.nodes_of(owner);
+        let (Some(member), Some(nearest)) = (member, nearest) else { continue };
         members.push(Member {
             name: about.name.clone(),
             folder: member.path.clone(),
             affected: own.len(),
             changed: own.iter().filter(|one| touched.changed.contains(&one.module)).count(),
-            all: sources.iter().filter(|id| touched::source(&touched.open, **id).is_some()).count(),
-            nearest: **nearest,
+            all: counts.get(&owner).copied().unwrap_or_default(),
+            nearest: *nearest,
         });
     }
     members

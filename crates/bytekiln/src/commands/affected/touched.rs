@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{Affected, Change, NodeId, NodeKind, Owner, OwnerKind, Which};
@@ -56,8 +57,8 @@ pub(crate) struct Row {
     pub(crate) shown: String,
     pub(crate) file: ChangedFile,
     pub(crate) role: Role,
-    /// Modules that it stands for.
-    pub(crate) modules: Vec<NodeId>,
+    /// Modules that it stands for, in order; shared where they are all.
+    pub(crate) modules: Rc<Vec<NodeId>>,
 }
 
 /// What changes touch.
@@ -79,18 +80,22 @@ pub(crate) fn touched(
     terminal: &Terminal,
 ) -> Result<Touched, CommandFailure> {
     let which = open.imports.unwrap_or(Which::Runtime);
-    let mut rows = Roles::new(&open, terminal)?.rows(&changed);
+    let all: Rc<Vec<NodeId>> = Rc::new(sources(&open).map(|(id, _)| id).collect());
+    let mut rows = Roles::new(&open, &all, terminal)?.rows(&changed);
     if asked.unknown == UnknownChoice::All {
-        let all: Vec<NodeId> = sources(&open).map(|(id, _)| id).collect();
         for row in rows.iter_mut().filter(|row| row.role == Role::Unknown) {
-            row.modules.clone_from(&all);
+            row.modules = Rc::clone(&all);
         }
     }
-    let changes: Vec<Change> = rows
-        .iter()
-        .filter(|row| !row.modules.is_empty())
-        .map(|row| Change { tree: 0, path: row.file.path.clone(), modules: row.modules.clone() })
-        .collect();
+    let mut changes: Vec<Change> = Vec::new();
+    let mut is_all = false;
+    for row in rows.iter().filter(|row| !row.modules.is_empty()) {
+        // Once is enough: they may be a hundred thousand.
+        let of_all = Rc::ptr_eq(&row.modules, &all);
+        let modules = if of_all && is_all { Vec::new() } else { row.modules.to_vec() };
+        is_all |= of_all;
+        changes.push(Change { tree: 0, path: row.file.path.clone(), modules });
+    }
     let mut affected = open.graph().affected(&changes, which);
     // Others have no file here that could be tested or compiled.
     affected.modules.retain(|module| source(&open, module.module).is_some());
@@ -133,6 +138,7 @@ fn sources(open: &OpenGraph) -> impl Iterator<Item = (NodeId, &RepoPath)> {
 /// What decides the role of a file.
 struct Roles<'a> {
     open: &'a OpenGraph,
+    all: &'a Rc<Vec<NodeId>>,
     terminal: &'a Terminal,
     data: PathGlobs,
     watched: BTreeSet<&'a PathBuf>,
@@ -142,7 +148,11 @@ struct Roles<'a> {
 const MANIFESTS: [&[u8]; 3] = [b"bytekiln.toml", b"pyproject.toml", b"Cargo.toml"];
 
 impl<'a> Roles<'a> {
-    fn new(open: &'a OpenGraph, terminal: &'a Terminal) -> Result<Roles<'a>, CommandFailure> {
+    fn new(
+        open: &'a OpenGraph,
+        all: &'a Rc<Vec<NodeId>>,
+        terminal: &'a Terminal,
+    ) -> Result<Roles<'a>, CommandFailure> {
         let rules = &open.workspace.graph.data;
         let data = PathGlobs::new(rules.iter().map(|rule| rule.glob.as_str())).map_err(|e| {
             CommandFailure::usage(format!(
@@ -151,7 +161,7 @@ impl<'a> Roles<'a> {
             ))
         })?;
         let watched = open.workspace.watched.iter().collect();
-        Ok(Roles { open, terminal, data, watched })
+        Ok(Roles { open, all, terminal, data, watched })
     }
 
     fn rows(&self, changed: &Changed) -> Vec<Row> {
@@ -165,8 +175,8 @@ impl<'a> Roles<'a> {
             },
             role,
             modules: match role {
-                Role::Workspace => sources(self.open).map(|(id, _)| id).collect(),
-                _ => Vec::new(),
+                Role::Workspace => Rc::clone(self.all),
+                _ => Rc::default(),
             },
         };
         let manifests = changed.outside.iter().filter(|path| self.watched.contains(path));
@@ -202,18 +212,21 @@ impl<'a> Roles<'a> {
             }
         } else if MANIFESTS.contains(&path.file_name()) {
             let of = self.of_manifest(path, below);
-            if !of.1.is_empty() {
+            if of.0 == Role::Workspace || !of.1.is_empty() {
                 role = of.0;
                 modules.extend(of.1);
             }
         } else if self.watched.contains(&self.absolute(path)) {
             role = Role::Workspace;
-            modules.extend(sources(self.open).map(|(id, _)| id));
         } else if role == Role::Unknown && is_output(path) {
             role = Role::Output;
         }
         modules.sort_unstable();
         modules.dedup();
+        let modules = match role {
+            Role::Workspace => Rc::clone(self.all),
+            _ => Rc::new(modules),
+        };
         Row { shown: path.to_string(), file: file.clone(), role, modules }
     }
 
@@ -245,7 +258,7 @@ impl<'a> Roles<'a> {
         let folder = path.parent().unwrap_or_default();
         let is_own = self.open.workspace.manifest.as_ref() == Some(&self.absolute(path));
         if folder.is_root() || is_own {
-            return (Role::Workspace, sources(self.open).map(|(id, _)| id).collect());
+            return (Role::Workspace, Vec::new());
         }
         let member = self.open.workspace.members.iter().find(|member| member.path == folder);
         let owner = member.and_then(|member| {
