@@ -238,6 +238,8 @@ fn for_other_tools() {
     command.stdin(Stdio::from(std::fs::File::open(&list).unwrap()));
     assert_eq!(finish(&mut command).success().stdout, both);
     assert_eq!(run(&["--files", "front.py", "README.md", "--format", "names"]), "front\n");
+    let beside = sandbox.beside("list").to_string_lossy().into_owned();
+    affected(&sandbox, &["--files", "../list"]).success().says(&["Unknown", &beside]);
     assert_eq!(run(&["--files", "tests", "--format", "paths", "-0"]).matches('\0').count(), 3);
 }
 

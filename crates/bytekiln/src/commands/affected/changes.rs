@@ -30,7 +30,7 @@ pub(crate) struct Changed {
     pub(crate) files: Vec<ChangedFile>,
     /// Files of the repository outside of the workspace.
     pub(crate) outside: Vec<PathBuf>,
-    /// Files that were named, and are outside of the workspace.
+    /// Files that were named, and are outside of the workspace; absolute.
     pub(crate) named_outside: Vec<PathBuf>,
 }
 
@@ -85,7 +85,7 @@ impl Asked<'_> {
             match path.strip_prefix(root).ok().and_then(|p| RepoPath::new(p.as_os_str().as_bytes()))
             {
                 Some(below) => changed.files.push(named_file(below, &path)),
-                None => changed.named_outside.push(name),
+                None => changed.named_outside.push(path),
             }
         }
         // What git says of a file comes first.

@@ -181,11 +181,9 @@ impl<'a> Roles<'a> {
         };
         let manifests = changed.outside.iter().filter(|path| self.watched.contains(path));
         rows.extend(manifests.map(|path| beyond(path, Role::Workspace)));
-        let root = &self.open.start;
-        rows.extend(changed.named_outside.iter().map(|name| {
-            let path = root.join(name);
-            let is_read = self.watched.contains(&path);
-            beyond(&path, if is_read { Role::Workspace } else { Role::Unknown })
+        rows.extend(changed.named_outside.iter().map(|path| {
+            let is_read = self.watched.contains(path);
+            beyond(path, if is_read { Role::Workspace } else { Role::Unknown })
         }));
         rows
     }
