@@ -51,22 +51,28 @@ impl fmt::Display for Report<'_> {
 
 impl Report<'_> {
     fn classes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n| missed because imported | in all |")?;
-        for (program, _) in self.verdicts {
-            write!(f, " {} |", program.name)?;
-        }
-        writeln!(f, "\n|---|---|{}", "---|".repeat(self.verdicts.len()))?;
+        write!(f, "\n| program | missed |")?;
         for class in Class::ALL {
-            let of = |verdict: &Verdict| {
-                verdict.misses.iter().filter(|miss| miss.class == class).count()
-            };
-            let sum: usize = self.verdicts.iter().map(|(_, verdict)| of(verdict)).sum();
-            write!(f, "| {} | {sum} |", class.word())?;
-            for (_, verdict) in self.verdicts {
-                write!(f, " {} |", of(verdict))?;
+            write!(f, " {} |", class.word())?;
+        }
+        writeln!(f, "\n|---|---|{}", "---|".repeat(Class::ALL.len()))?;
+        let of = |verdict: &Verdict, class: Class| {
+            verdict.misses.iter().filter(|miss| miss.class == class).count()
+        };
+        for (program, verdict) in self.verdicts {
+            write!(f, "| {} | {} |", program.name, verdict.misses.len())?;
+            for class in Class::ALL {
+                write!(f, " {} |", of(verdict, class))?;
             }
             writeln!(f)?;
         }
+        let missed: usize = self.verdicts.iter().map(|(_, verdict)| verdict.misses.len()).sum();
+        write!(f, "| all | {missed} |")?;
+        for class in Class::ALL {
+            let sum: usize = self.verdicts.iter().map(|(_, verdict)| of(verdict, class)).sum();
+            write!(f, " {sum} |")?;
+        }
+        writeln!(f)?;
         let statements: usize = self.verdicts.iter().map(|(_, verdict)| verdict.statements).sum();
         let unseen: usize = self.verdicts.iter().map(|(_, verdict)| verdict.unseen.len()).sum();
         let sure: usize = self.verdicts.iter().map(|(_, verdict)| verdict.sure_extras.len()).sum();
