@@ -1,6 +1,8 @@
 //! Loads the import graph of a workspace and says how long that took: `load_graph FOLDER [STATE_DIR]
 //! [workspace|installed|all] [SITE…]`. For measuring; the command is `bytekiln graph`.
 
+#![expect(clippy::print_stdout, reason = "an example talks to people")]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -64,7 +64,7 @@ struct Found {
     stamp: Stamp,
     digest: Digest,
     shebang: bool,
-    record: Option<ModuleImports>,
+    record: Option<Box<ModuleImports>>,
     /// Of a record that was not kept.
     bytes: Option<Vec<u8>>,
 }
@@ -127,6 +127,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
         Some(read_one(reading, file, &kept, &claimed, buffer))
     });
     contents.read = unread.len();
+    contents.records.reserve_exact(found.len());
     let mut gone: Vec<usize> = Vec::new();
     let mut fresh = Vec::new();
     for (at, found) in unread.iter().zip(found) {
@@ -142,7 +143,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
                 if let Some(record) = found.record {
                     let hash = found.digest.hash;
                     places.insert(hash, (number(contents.records.len()), found.shebang));
-                    contents.records.push(record);
+                    contents.records.push(*record);
                     fresh.extend(found.bytes.map(|bytes| Fresh {
                         hash,
                         shebang: found.shebang,
@@ -192,6 +193,11 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
             let mut used: Vec<[u8; 32]> = places.keys().copied().collect();
             used.sort_unstable();
             kept.write(&kept_path, fresh, &used)?;
+        }
+        let built = files.iter().filter(|file| file.is_built()).count();
+        let read = files.iter().filter(|file| file.is_read()).count();
+        if unread.is_empty() && own_index.entries.len() == built && read == built {
+            return Ok(());
         }
         let (new_own, new_beside) = indexes(reading, files, &known, &beside_index);
         if new_own != own_index {
@@ -272,13 +278,16 @@ fn read_one(
     if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(hashed.digest.hash) {
         return Ok(found);
     }
-    found.record = kept.get(&hashed.digest.hash).map(|(record, _)| record);
+    found.record = kept.get(&hashed.digest.hash).map(|(record, _)| Box::new(record));
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: true, strings };
         let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
-        found.bytes = Some(record.encode());
-        found.record = Some(record);
+        let mut bytes = record.encode();
+        // Tens of thousands of these wait to be written.
+        bytes.shrink_to_fit();
+        found.bytes = Some(bytes);
+        found.record = Some(Box::new(record));
     }
     Ok(found)
 }

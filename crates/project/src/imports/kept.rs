@@ -125,6 +125,9 @@ impl Kept {
         for row in &rows {
             out.fixed(row.bytes);
         }
+        drop(rows);
+        // With 80,000 sources these are tens of megabytes, and nobody needs them twice.
+        drop(fresh);
         write_state(path, FILE, &out.bytes)
     }
 }

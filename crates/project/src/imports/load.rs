@@ -129,10 +129,13 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         sources.files.extend(more);
         graph = resolve(request, &sources);
     }
+    drop(sources);
+    contents.records = Vec::new();
     let count = contents.of.iter().filter(|content| content.record.is_some()).count();
     let trees: Vec<_> = trees.into_iter().map(|folder| EnvironmentTree { folder }).collect();
     if keeps && state_trouble.is_none() && is_old(clock, &files, &contents, &folders, &watches) {
         fill(&mut folders, &files, &contents, &trees);
+        drop(files);
         let snapshot = Snapshot {
             key,
             sources: count,

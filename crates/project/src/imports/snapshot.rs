@@ -89,7 +89,11 @@ pub(super) fn path(state_dir: &Path, key: &[u8; 32]) -> PathBuf {
 impl Snapshot {
     /// Writes the file, and removes the oldest of others if there are too many.
     pub(super) fn write(&self, state_dir: &Path, graph: &Graph) -> Result<(), StateError> {
-        let mut out = Writer::default();
+        let graph = graph.encode();
+        let files = self.folders.iter().flat_map(|folder| &folder.files);
+        let stamps: usize = files.map(|(name, _)| name.len() + STAMP + 4).sum();
+        let room = graph.len() + stamps + self.folders.len() * 128;
+        let mut out = Writer { bytes: Vec::with_capacity(room) };
         out.fixed(&self.key);
         out.count(self.sources);
         out.count(self.trees.len());
@@ -121,7 +125,8 @@ impl Snapshot {
             }
             out.string(&part.bytes);
         }
-        out.bytes.extend(graph.encode());
+        out.bytes.extend_from_slice(&graph);
+        drop(graph);
         let path = path(state_dir, &self.key);
         write_state(&path, FILE, &out.bytes)?;
         prune(state_dir, &path);

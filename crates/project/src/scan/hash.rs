@@ -61,14 +61,37 @@ pub(crate) fn read_source(
     buffer.clear();
     // A huge file's buffer is not dragged along.
     buffer.shrink_to(1 << 20);
-    file.by_ref().take(FIRST_LINE).read_to_end(buffer)?;
-    let python_shebang = has_python_shebang(buffer);
-    if executable && !python_shebang {
-        buffer.clear();
+    let size = usize::try_from(stat.st_size).unwrap_or_default();
+    if executable {
+        file.by_ref().take(FIRST_LINE).read_to_end(buffer)?;
     } else {
+        read_whole(&file, size, buffer)?;
+    }
+    let python_shebang = has_python_shebang(buffer);
+    if executable && python_shebang {
         file.read_to_end(buffer)?;
+    } else if executable {
+        buffer.clear();
     }
     Ok(Hashed { digest: Digest::of(buffer), stamp: Stamp::of(&stat), python_shebang })
+}
+
+/// Reads a file of about this size: where that is right, with a single call, because a read that gives
+/// less than was asked for has met the end.
+fn read_whole(file: &std::fs::File, size: usize, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    loop {
+        let room = size.saturating_sub(buffer.len()).saturating_add(1).max(32);
+        buffer.reserve(room);
+        let free = buffer.capacity() - buffer.len();
+        let read = rustix::io::read(file, rustix::buffer::spare_capacity(buffer));
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(count) if count < free && buffer.len() >= size => return Ok(()),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// `#!/usr/bin/python3`, `#! /usr/bin/env -S python3 -u`, `#!/opt/venv/bin/python`.
