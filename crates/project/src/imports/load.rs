@@ -2,27 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_graph::{External, FileKind, Graph, Index, Resolved, SourceFile, Sources};
+use bytekiln_graph::{FileKind, Graph, Index, Resolved, SourceFile, Sources};
 
 use super::contents::{Contents, Reading, read as read_contents};
-use super::installed::{self, Installed, PathFolder};
-use super::request::{EnvironmentTree, Follow, GraphRequest, LoadedGraph};
+use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
 use super::roots::{MemberFolders, Roots, lay_out, project_files};
 use super::snapshot::{self, Query, SeenFolder, Snapshot};
-use super::trees::{TreeFile, walk_installed};
+use super::surroundings::{seen, surroundings};
+use super::trees::TreeFile;
 use super::{namespaces, problems, scripts};
 use crate::index::{self, Watch, Writer};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, owner, watches_above,
 };
 use crate::path::{absolute, below, bytes};
-use crate::scan::{
-    self, FileClock, FoundFolder, MemberRules, Scan, Scope, WalkRequest, Wanted, file_clock,
-};
+use crate::scan::{self, FileClock, MemberRules, Scan, Scope, WalkRequest, Wanted, file_clock};
 
 /// How many files are resolved at once.
 const RANGE: usize = 512;
@@ -202,115 +199,6 @@ fn closed_folders(request: &GraphRequest<'_>) -> BTreeSet<RepoPath> {
         .collect()
 }
 
-/// What is beside the workspace.
-struct Surroundings {
-    installed: Installed,
-    library: Option<PathBuf>,
-    /// The tree of the library.
-    standard: Option<u32>,
-    /// Of trees from 1 on, where their sources are wanted.
-    scans: Vec<(u32, Scan)>,
-}
-
-fn surroundings(
-    request: &GraphRequest<'_>,
-    folders: &[FoundFolder],
-) -> Result<Surroundings, LoadError> {
-    let glob = |error| LoadErrorKind::Glob { owner: "the environment".to_owned(), error };
-    let is_walked = |path: &RepoPath| folders.binary_search_by(|one| one.path.cmp(path)).is_ok();
-    let root = &request.workspace.root;
-    let installed = installed::read(root, &request.environment.site, &is_walked);
-    let library = request.environment.standard_library.clone();
-    let library = library.filter(|_| request.follow == Follow::All);
-    let library = library.map(|folder| folder.canonicalize().unwrap_or(folder));
-    let mut scans = Vec::new();
-    if request.follow > Follow::Workspace {
-        for (number, folder) in (1_u32..).zip(&installed.trees) {
-            let scan = walk_installed(folder, &[], request.threads).map_err(glob)?;
-            scans.extend(scan.map(|scan| (number, scan)));
-        }
-    }
-    let next = u32::try_from(installed.trees.len() + 1).unwrap_or(u32::MAX);
-    if let Some(folder) = &library {
-        let except = ["site-packages", "dist-packages"];
-        let scan = walk_installed(folder, &except, request.threads).map_err(glob)?;
-        scans.extend(scan.map(|scan| (next, scan)));
-    }
-    let standard = library.is_some().then_some(next);
-    Ok(Surroundings { installed, library, standard, scans })
-}
-
-impl Surroundings {
-    /// Modules of distributions whose files are not walked, and owners for what no distribution
-    /// claims.
-    fn names(&self, scan: &Scan, request: &GraphRequest<'_>) -> (Vec<External>, Vec<String>) {
-        let (externals, unclaimed) = self.installed.externals();
-        if request.follow > Follow::Workspace {
-            return (Vec::new(), unclaimed);
-        }
-        let members = u32::try_from(request.workspace.members.len()).unwrap_or(u32::MAX);
-        let has = |path: RepoPath| scan.files.binary_search_by(|file| file.path.cmp(&path)).is_ok();
-        let is_ours = |module: &str| {
-            // Where a member has the package itself, no installed copy is ever looked at.
-            let head = module.split('.').next().unwrap_or_default();
-            let init = [head.as_bytes(), b"/__init__.py"].concat();
-            let file = [head.as_bytes(), b".py"].concat();
-            let folders = request.workspace.members.iter().flat_map(|member| &member.import_roots);
-            let linked = self.installed.path.iter().filter_map(|folder| match folder {
-                PathFolder::Inside(path) => Some(path),
-                PathFolder::Tree(_) => None,
-            });
-            let mut folders = folders.chain(linked);
-            folders.any(|folder| has(folder.join(&init)) || has(folder.join(&file)))
-        };
-        let externals = externals.into_iter().filter(|(module, _)| !is_ours(module));
-        let externals = externals.map(|(module, distribution)| External {
-            module,
-            owner: u32::try_from(distribution).unwrap_or(u32::MAX).saturating_add(members),
-        });
-        (externals.collect(), unclaimed)
-    }
-
-    /// Adds the files of all trees but the first.
-    fn files(
-        &self,
-        request: &GraphRequest<'_>,
-        unclaimed: &[String],
-        files: &mut Vec<TreeFile>,
-        folders: &mut Vec<SeenFolder>,
-    ) {
-        let members = request.workspace.members.len();
-        let distributions = self.installed.distributions.len();
-        let claims = self.installed.claims();
-        let library = members + distributions + unclaimed.len();
-        for (tree, scan) in &self.scans {
-            let folder = match self.installed.trees.get(*tree as usize - 1) {
-                Some(folder) => Some(folder),
-                None => self.library.as_ref(),
-            };
-            let owner = |path: &RepoPath| {
-                if Some(*tree) == self.standard {
-                    return Some(library);
-                }
-                if let Some(found) = claims.owner(tree - 1, path.as_bytes()) {
-                    return Some(members + found);
-                }
-                let head = std::str::from_utf8(installed::top(path.as_bytes())).ok()?;
-                let at = unclaimed.binary_search_by(|name| name.as_str().cmp(head)).ok()?;
-                Some(members + distributions + at)
-            };
-            files.extend(scan.files.iter().map(|file| {
-                let owner = owner(&file.path).and_then(|owner| u32::try_from(owner).ok());
-                let mut file = TreeFile::new(*tree, owner.unwrap_or(u32::MAX), file.clone());
-                // Nobody runs these by their path.
-                file.script = false;
-                file
-            }));
-            folders.extend(seen(folder, scan.folders.clone()));
-        }
-    }
-}
-
 /// Members, each with whether it can be installed.
 fn members_of<'a>(request: &GraphRequest<'a>, watches: &mut Vec<Watch>) -> Vec<MemberFolders<'a>> {
     let root = &request.workspace.root;
@@ -370,29 +258,6 @@ fn resolve(request: &GraphRequest<'_>, sources: &Sources<'_>) -> Graph {
     let resolve = |(): &mut (), start: &usize| index.resolve(*start..start.saturating_add(RANGE));
     let parts: Vec<Resolved> = crate::parallel::map_by(&ranges, request.threads, 1, || (), resolve);
     Graph::new(&index, parts)
-}
-
-/// Folders of a tree for the snapshot; `tree` is none for the workspace.
-fn seen(tree: Option<&PathBuf>, folders: Vec<FoundFolder>) -> Vec<SeenFolder> {
-    let folders = folders.into_iter().map(|folder| SeenFolder {
-        path: match tree {
-            None => folder.path,
-            Some(tree) => {
-                let path = absolute(tree, &folder.path);
-                let path = bytes(&path);
-                RepoPath::new(path.strip_prefix(b"/").unwrap_or(path)).unwrap_or_default()
-            }
-        },
-        installed: tree.is_some(),
-        stamp: folder.stamp,
-        entries: folder.entries,
-        files: folder
-            .ignore_file
-            .map(|stamp| (b".gitignore".to_vec(), stamp))
-            .into_iter()
-            .collect(),
-    });
-    folders.collect()
 }
 
 /// Whether every stamp is old enough to be trusted.
