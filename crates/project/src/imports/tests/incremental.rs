@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use super::{Tree, problems, render};
 
 const SOURCES: &str = "
-    //- /work/a.py
+    //- /mine/a.py
     import b
-    //- /work/b.py
+    //- /mine/b.py
     import pkg.c
-    //- /work/pkg/__init__.py
-    //- /work/pkg/c.py
+    //- /mine/pkg/__init__.py
+    //- /mine/pkg/c.py
     import a, missing
     ";
 

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 use super::{Follow, Tree, render};
 
 const SITE: &str = "
-    //- /work/app.py
+    //- /mine/app.py
     import flat, google.cloud.storage, google.cloud.other, loose, typing, flat.sub
     import linked, old
     //- /site/flat/__init__.py
@@ -126,8 +126,8 @@ fn sources_of_the_standard_library() {
 fn an_editable_installation_of_a_member_is_the_member() {
     let mut tree = Tree::new(
         "
-        //- /work/lib/src/lib/__init__.py
-        //- /work/app.py
+        //- /mine/lib/src/lib/__init__.py
+        //- /mine/app.py
         import lib, lib.missing
         //- /site/lib-1.dist-info/METADATA
         Name: lib
@@ -158,7 +158,7 @@ fn an_editable_installation_of_a_member_is_the_member() {
 fn a_change_of_what_is_installed_is_seen() {
     let mut tree = Tree::new(
         "
-        //- /work/app.py
+        //- /mine/app.py
         import extra
         //- /site/flat.py
         ",

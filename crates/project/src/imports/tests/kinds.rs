@@ -12,16 +12,16 @@ fn check(tree: &Tree, expected: &Expect) {
 fn stubs_extensions_and_folders_of_data() {
     let tree = Tree::new(
         "
-        //- /work/pkg/__init__.py
+        //- /mine/pkg/__init__.py
         import pkg.fast, pkg.typed
         import pkg.data
-        //- /work/pkg/fast.cpython-314-x86_64-linux-gnu.so
-        //- /work/pkg/libx-1.so
-        //- /work/pkg/typed.py
-        //- /work/pkg/typed.pyi
-        //- /work/pkg/data/table.csv
-        //- /work/pkg/unused/table.csv
-        //- /work/pkg/two.v1.py
+        //- /mine/pkg/fast.cpython-314-x86_64-linux-gnu.so
+        //- /mine/pkg/libx-1.so
+        //- /mine/pkg/typed.py
+        //- /mine/pkg/typed.pyi
+        //- /mine/pkg/data/table.csv
+        //- /mine/pkg/unused/table.csv
+        //- /mine/pkg/two.v1.py
         ",
     );
     check(
@@ -42,17 +42,17 @@ fn stubs_extensions_and_folders_of_data() {
 fn scripts_see_their_own_folder_first_and_modules_in_packages_do_not() {
     let tree = Tree::with(
         "
-        //- /work/pyproject.toml
-        //- /work/pkg/__init__.py
-        //- /work/pkg/typing.py
-        //- /work/pkg/module.py
+        //- /mine/pyproject.toml
+        //- /mine/pkg/__init__.py
+        //- /mine/pkg/typing.py
+        //- /mine/pkg/module.py
         import typing
-        //- /work/tools/typing.py
-        //- /work/tools/run-it.py
+        //- /mine/tools/typing.py
+        //- /mine/tools/run-it.py
         import typing
-        //- /work/tools/__main__.py
+        //- /mine/tools/__main__.py
         import typing
-        //- /work/tools/plain.py
+        //- /mine/tools/plain.py
         import typing
         ",
         vec![member("app", "", &[""])],
@@ -76,13 +76,13 @@ fn scripts_see_their_own_folder_first_and_modules_in_packages_do_not() {
 #[test]
 fn a_tree_of_programs_comes_before_the_standard_library_and_a_project_after() {
     let sources = "
-        //- /work/typing.py
-        //- /work/main.py
+        //- /mine/typing.py
+        //- /mine/main.py
         import typing
         ";
     let shadowed = render(&Tree::new(sources).load().graph);
     assert!(shadowed.contains("module main tree → typing@0:1"), "{shadowed}");
-    let tree = Tree::new(&format!("{sources}//- /work/pyproject.toml\n"));
+    let tree = Tree::new(&format!("{sources}//- /mine/pyproject.toml\n"));
     let installed = render(&tree.load().graph);
     assert!(installed.contains("module main tree → typing:1"), "{installed}");
 }
@@ -91,12 +91,12 @@ fn a_tree_of_programs_comes_before_the_standard_library_and_a_project_after() {
 fn members_see_each_other_after_themselves() {
     let tree = Tree::with(
         "
-        //- /work/a/src/a/__init__.py
+        //- /mine/a/src/a/__init__.py
         import shared, b
-        //- /work/a/src/shared.py
-        //- /work/b/src/b/__init__.py
+        //- /mine/a/src/shared.py
+        //- /mine/b/src/b/__init__.py
         import shared, a
-        //- /work/b/src/shared.py
+        //- /mine/b/src/shared.py
         ",
         vec![member("a", "a", &["a/src"]), member("b", "b", &["b/src"])],
     );
@@ -115,9 +115,9 @@ fn members_see_each_other_after_themselves() {
 fn deleted_files_are_found_if_they_are_gone_and_in_scope() {
     let mut tree = Tree::new(
         "
-        //- /work/a.py
+        //- /mine/a.py
         import gone, there
-        //- /work/there.py
+        //- /mine/there.py
         ",
     );
     tree.deleted = vec![path("gone.py"), path("there.py"), path("gone.py")];
@@ -139,7 +139,7 @@ fn deleted_files_are_found_if_they_are_gone_and_in_scope() {
 fn generated_modules_are_known() {
     let mut tree = Tree::new(
         "
-        //- /work/a.py
+        //- /mine/a.py
         import built.version, proto.x
         ",
     );
@@ -158,16 +158,16 @@ fn generated_modules_are_known() {
 fn problems_are_told_and_the_rest_is_kept() {
     let tree = Tree::new(
         "
-        //- /work/broken.py
+        //- /mine/broken.py
         import a
         x = '''
         import b
-        //- /work/a.py
-        //- /work/b.py
-        //- /work/pkg.py
-        //- /work/pkg/__init__.py
-        //- /work/Case.py
-        //- /work/case.py
+        //- /mine/a.py
+        //- /mine/b.py
+        //- /mine/pkg.py
+        //- /mine/pkg/__init__.py
+        //- /mine/Case.py
+        //- /mine/case.py
         ",
     );
     super::write(&tree.workspace.root.join("latin.py"), "");
@@ -200,13 +200,13 @@ fn problems_are_told_and_the_rest_is_kept() {
 fn ignored_files_links_and_excluded_files_are_as_the_build_has_them() {
     let mut tree = Tree::new(
         "
-        //- /work/.gitignore
+        //- /mine/.gitignore
         ignored.py
-        //- /work/ignored.py
-        //- /work/a.py
-        //- /work/excluded/b.py
+        //- /mine/ignored.py
+        //- /mine/a.py
+        //- /mine/excluded/b.py
         //- /beside/far.py
-        //- /work/.hidden/c.py
+        //- /mine/.hidden/c.py
         ",
     );
     tree.workspace.members[0].exclude = vec!["excluded".to_owned()];

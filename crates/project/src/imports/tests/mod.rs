@@ -15,7 +15,7 @@ use bytekiln_python::Release;
 use super::{Follow, GraphRequest, LoadedGraph, PythonEnvironment, load_graph};
 use crate::{CacheSettings, GraphSettings, Member, MemberOrigin, Workspace};
 
-/// A workspace `work` in a temporary folder, with whatever lies beside it.
+/// A workspace `mine` in a temporary folder, with whatever lies beside it.
 struct Tree {
     folder: tempfile::TempDir,
     workspace: Workspace,
@@ -49,12 +49,12 @@ impl Tree {
     fn with(fixture: &str, members: Vec<Member>) -> Tree {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
-        std::fs::create_dir(base.join("work")).unwrap();
+        std::fs::create_dir(base.join("mine")).unwrap();
         for file in bytekiln_test_support::fixture::parse(fixture) {
             write(&base.join(file.path), &file.content);
         }
         let workspace = Workspace {
-            root: base.join("work"),
+            root: base.join("mine"),
             manifest: None,
             watched: vec![],
             members,
