@@ -37,6 +37,8 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     let (clock, mut state_trouble) = prepare(request);
     let key = key(request);
     let closed = closed_folders(request);
+    // Of kept files: said once, and not remembered.
+    let mut damage = Vec::new();
     let mut found_problems = Vec::new();
     // A graph with files that are gone is asked for once.
     let keeps = request.deleted.is_empty();
@@ -49,7 +51,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
             clock,
             threads: request.threads,
         };
-        if let Some(held) = snapshot::read(&query, &mut found_problems) {
+        if let Some(held) = snapshot::read(&query, &mut damage) {
             return Ok(LoadedGraph {
                 graph: held.graph,
                 trees: held.trees,
@@ -106,7 +108,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         &files,
     );
     state_trouble = state_trouble.or(contents.trouble.take());
-    found_problems.append(&mut contents.problems);
+    damage.append(&mut contents.problems);
     found_problems.extend(problems::of_sources(&files, &mut contents, &trees));
     found_problems.sort();
     found_problems.dedup();
@@ -143,10 +145,11 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         };
         state_trouble = snapshot.write(&request.state_dir, &graph).err();
     }
+    damage.append(&mut found_problems);
     Ok(LoadedGraph {
         graph,
         trees,
-        problems: found_problems,
+        problems: damage,
         sources: count,
         read: contents.read,
         kept: false,

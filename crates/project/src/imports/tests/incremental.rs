@@ -100,6 +100,7 @@ fn damage_is_told_and_mended() {
         assert_eq!(second.graph, tree.fresh().graph);
         assert!(name != "graph-" || second.graph == first.graph);
         let third = tree.load();
+        assert_eq!(problems(&third), "");
         assert_eq!((third.graph, third.read), (second.graph, 0));
     }
 }
