@@ -17,13 +17,14 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// So many times faster than the fastest other.
     TimesFaster(f64),
-    /// So many times faster than the last contender; and, if the caches and their bytes are given, at
-    /// least 60 MB and 4,000 of them a second.
+    /// So many times faster than the last contender, and at least 60 MB and 4,000 caches a second.
     Rewriting {
         /// The factor.
         times: f64,
-        /// How many caches are rewritten, and their bytes.
-        rates: Option<(usize, u64)>,
+        /// How many caches are rewritten.
+        files: usize,
+        /// How large they are together.
+        bytes: u64,
     },
     /// So many times faster than the second contender; the others are told for information.
     TimesFasterThanSecond(f64),
