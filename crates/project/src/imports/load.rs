@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_graph::{FileKind, Graph, Index, Resolved, SourceFile, Sources};
+use bytekiln_graph::{FileKind, Graph, Index, Resolved, Sources};
 
 use super::contents::{Contents, Reading, read as read_contents};
 use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
@@ -13,7 +13,7 @@ use super::roots::{MemberFolders, Roots, lay_out, project_files};
 use super::snapshot::{self, Query, SeenFolder, Snapshot};
 use super::surroundings::{seen, surroundings};
 use super::trees::TreeFile;
-use super::{namespaces, problems, scripts};
+use super::{namespaces, problems, scripts, sources};
 use crate::index::{self, Watch, Writer};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, owner, watches_above,
@@ -79,6 +79,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
 
     let surroundings = surroundings(request, &scan.folders)?;
     watches.extend(surroundings.installed.watches.iter().cloned());
+    found_problems.extend(surroundings.installed.problems.iter().cloned());
     let member_folders = members_of(request, &mut watches);
     let (externals, unclaimed) = surroundings.names(&scan, request);
     let Roots { roots, owners } =
@@ -109,14 +110,19 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     );
     state_trouble = state_trouble.or(contents.trouble.take());
     damage.append(&mut contents.problems);
-    found_problems.extend(problems::of_sources(&files, &mut contents, &trees));
+    found_problems.extend(problems::of_sources(
+        &files,
+        &mut contents,
+        &trees,
+        request.target.release,
+    ));
     found_problems.sort();
     found_problems.dedup();
     scripts::mark(&mut files, &contents.of);
 
     let mut sources = Sources {
         target: request.target.clone(),
-        files: source_files(&files, &contents),
+        files: sources::of(&files, &contents),
         roots,
         owners,
         generated: workspace.graph.generated.clone(),
@@ -238,21 +244,6 @@ fn deleted(request: &GraphRequest<'_>, members: &[MemberRules], scan: &Scan) -> 
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     files
-}
-
-fn source_files<'a>(files: &[TreeFile], contents: &'a Contents) -> Vec<SourceFile<'a>> {
-    let files = files.iter().zip(&contents.of).filter(|(_, content)| !content.nothing);
-    files
-        .map(|(file, content)| SourceFile {
-            tree: file.tree,
-            path: file.path.clone(),
-            kind: file.kind,
-            owner: file.owner,
-            script: file.script,
-            digest: content.digest,
-            imports: content.record.and_then(|at| contents.records.get(at as usize)),
-        })
-        .collect()
 }
 
 fn resolve(request: &GraphRequest<'_>, sources: &Sources<'_>) -> Graph {

@@ -61,9 +61,12 @@ impl Surroundings {
         scan: &Scan,
         request: &GraphRequest<'_>,
     ) -> (Vec<External>, Vec<String>) {
-        let (externals, unclaimed) = self.installed.externals();
+        let (mut externals, unclaimed) = self.installed.externals();
         if request.follow > Follow::Workspace {
-            return (Vec::new(), unclaimed);
+            let distributions = &self.installed.distributions;
+            externals.retain(|(_, number)| {
+                distributions.get(*number).is_some_and(|found| found.tree == installed::LOCKED)
+            });
         }
         let members = u32::try_from(request.workspace.members.len()).unwrap_or(u32::MAX);
         let has = |path: RepoPath| scan.files.binary_search_by(|file| file.path.cmp(&path)).is_ok();

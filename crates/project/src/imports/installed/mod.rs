@@ -2,6 +2,7 @@
 //! the folders that `.pth` files and editable installations add to `sys.path`. Lists folders and reads
 //! records, never a source.
 
+mod locked;
 mod modules;
 mod record;
 
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
+use bytekiln_planner::Problem;
 
 use crate::index::Watch;
 use crate::path::{below, bytes, from_bytes};
@@ -50,7 +52,12 @@ pub(super) struct Installed {
     names: Vec<BTreeSet<Vec<u8>>>,
     /// What was looked at.
     pub(super) watches: Vec<Watch>,
+    /// Lock files that could not be read.
+    pub(super) problems: Vec<Problem>,
 }
+
+/// The tree of distributions that only a lock file names: nowhere.
+pub(super) const LOCKED: u32 = u32::MAX;
 
 /// Reads the folders of `site`, in their order. `is_walked` tells whether the walk of the workspace,
 /// at `root`, has listed a folder.
@@ -103,6 +110,9 @@ pub(super) fn read(
         }
         installed.distributions.extend(found.into_iter().map(|(_, found)| found));
     }
+    let Installed { distributions, watches, problems, .. } = &mut installed;
+    let more = locked::locked(root, distributions, watches, problems);
+    distributions.extend(more);
     installed
 }
 
