@@ -13,6 +13,7 @@ mod request;
 mod roots;
 mod scripts;
 mod snapshot;
+mod sources;
 mod surroundings;
 #[cfg(test)]
 mod tests;

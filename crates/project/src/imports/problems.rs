@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bytekiln_action::RepoPath;
 use bytekiln_planner::{Problem, Severity};
+use bytekiln_python::Release;
 
 use super::contents::Contents;
 use super::trees::TreeFile;
@@ -17,11 +18,16 @@ pub(super) fn two_sources(files: &[TreeFile]) -> Vec<Problem> {
     crate::load::two_sources(&paths)
 }
 
-/// Unreadable files, and what could have hidden imports.
+/// The first release that knows the statement `lazy import` (PEP 810).
+const LAZY: u8 = 15;
+
+/// Unreadable files, what could have hidden imports, and in the workspace what `release` cannot
+/// compile.
 pub(super) fn of_sources(
     files: &[TreeFile],
     contents: &mut Contents,
     trees: &[PathBuf],
+    release: Release,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     // Of each tree how many, and one of them.
@@ -41,6 +47,17 @@ pub(super) fn of_sources(
     }
     for (file, content) in files.iter().zip(&contents.of) {
         let record = content.record.and_then(|at| contents.records.get(at as usize));
+        let lazy = record.and_then(|record| record.lazy_statement());
+        if let Some(line) = lazy.filter(|_| file.tree == 0 && release.minor() < LAZY) {
+            problems.push(Problem {
+                severity: Severity::Warning,
+                path: Some(file.path.clone()),
+                message: format!(
+                    "line {line}: `lazy` before an import is a syntax error in Python {release}"
+                ),
+                hint: Some(format!("Python 3.{LAZY} is the first that knows it")),
+            });
+        }
         let Some(first) = record.and_then(|record| record.problems().first()) else { continue };
         if file.tree > 0 {
             count(file.tree, &file.path, format!(", line {}: {}", first.line, first.message));

@@ -22,7 +22,7 @@ use crate::load::open_folder;
 use crate::path::{bytes, from_bytes};
 use crate::scan::{FileClock, Stamp, entries_hash};
 
-const FILE: StateFile = StateFile { magic: *b"bkgraph\0", version: 1, what: "the kept graph" };
+const FILE: StateFile = StateFile { magic: *b"bkgraph\0", version: 2, what: "the kept graph" };
 
 /// How many folders a thread takes at once.
 const CHUNK: usize = 128;

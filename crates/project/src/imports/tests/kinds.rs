@@ -39,6 +39,44 @@ fn stubs_extensions_and_folders_of_data() {
 }
 
 #[test]
+fn an_extension_imports_what_the_source_beside_it_imports() {
+    let tree = Tree::new(
+        "
+        //- /mine/pkg/__init__.py
+        from . import fast, alone, top
+        //- /mine/pkg/fast.cpython-314-x86_64-linux-gnu.so
+        //- /mine/pkg/fast.py
+        import json
+        from .other import thing
+        //- /mine/pkg/alone.so
+        //- /mine/pkg/alone.pyi
+        import json
+        //- /mine/pkg/other.py
+        thing = 1
+        //- /mine/pkg/top/__init__.so
+        //- /mine/pkg/top/__init__.py
+        from . import below
+        //- /mine/pkg/top/below.py
+        ",
+    );
+    check(
+        &tree,
+        &expect![[r#"
+        package pkg tree → pkg.alone@0:1 → pkg.fast@0:1 → pkg.top@0:1
+        stub pkg.alone tree → json:1
+        extension pkg.alone tree
+        extension pkg.fast tree → json:1 → pkg.other@0:2
+        module pkg.fast tree → json:1 → pkg.other@0:2
+        module pkg.other tree
+        module pkg.top tree → pkg@0:1
+        package pkg.top tree → pkg.top.below@0:1
+        module pkg.top.below tree
+        standard-library json -
+    "#]],
+    );
+}
+
+#[test]
 fn scripts_see_their_own_folder_first_and_modules_in_packages_do_not() {
     let tree = Tree::with(
         "
@@ -194,6 +232,26 @@ fn problems_are_told_and_the_rest_is_kept() {
         module wide tree
     "#]]
     .assert_eq(&render(&loaded.graph));
+}
+
+#[test]
+fn lazy_statements_are_told_where_the_target_does_not_know_them() {
+    let mut tree = Tree::new(
+        "
+        //- /mine/a.py
+        import b
+        lazy import b
+        //- /mine/b.py
+        lazy = 1
+        ",
+    );
+    let loaded = tree.load();
+    expect![[r#"
+        a.py: line 2: `lazy` before an import is a syntax error in Python 3.14
+    "#]]
+    .assert_eq(&problems(&loaded));
+    tree.release = 15;
+    assert_eq!(problems(&tree.load()), "");
 }
 
 #[test]

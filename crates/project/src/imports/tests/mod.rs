@@ -23,6 +23,8 @@ struct Tree {
     follow: Follow,
     deleted: Vec<RepoPath>,
     state_dir: PathBuf,
+    /// The minor version of the target.
+    release: u8,
 }
 
 fn path(text: &str) -> RepoPath {
@@ -71,6 +73,7 @@ impl Tree {
             environment: PythonEnvironment::default(),
             follow: Follow::Workspace,
             deleted: vec![],
+            release: 14,
         }
     }
 
@@ -86,7 +89,7 @@ impl Tree {
         load_graph(&GraphRequest {
             workspace: &self.workspace,
             target: Target {
-                release: Release::from_minor(14).unwrap(),
+                release: Release::from_minor(self.release).unwrap(),
                 platform: TargetPlatform::default(),
             },
             environment: &self.environment,
