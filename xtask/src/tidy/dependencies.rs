@@ -21,6 +21,7 @@ const LIBRARIES: &[Library] = &[
     library("ctrlc", &["bytekiln"], false, "an interrupt leaves the tree whole"),
     library("expect-test", &[], true, "inline snapshots"),
     library("flate2", &["artifact"], false, "gzip streams"),
+    library("foldhash", &["graph"], false, "names are short and many; seeded against hostile ones"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),

@@ -1,11 +1,13 @@
 //! From an extraction, which borrows the source, to a record. Knows nothing of bytes on disk.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use bytekiln_syntax::{
-    Argument, BindingKind, Extraction, Function, Guard, GuardId, Import, Package, Test, What,
+    Argument, BindingKind, Extraction, Facts, Function, Guard, GuardId, Import, Package, Test, What,
 };
+use foldhash::fast::RandomState;
 
 use super::{
     All, Bound, Condition, Form, ImportProblem, ImportRecord, LISTABLE, ModuleImports, NONE,
@@ -17,20 +19,20 @@ use crate::kinds::Kinds;
 /// an import that may run, and keeps ten thousand `elif` from needing fifty million.
 const CONDITIONS: usize = 32;
 
+/// Bytes of text to make room for, for each name: they are given back in the end.
+const NAME: usize = 12;
+
 impl ModuleImports {
     /// What an extraction says, without its source.
     #[must_use]
     pub fn new(extraction: &Extraction<'_>) -> ModuleImports {
-        let mut builder = Builder { record: ModuleImports::default(), ids: HashMap::new() };
-        let mut conditions = HashMap::new();
-        builder.record.imports.reserve_exact(extraction.imports.len() + extraction.strings.len());
+        let mut builder = Builder::new(extraction);
         for import in &extraction.imports {
-            let record = builder.import(extraction, import, &mut conditions);
+            let record = builder.import(import);
             builder.record.imports.push(record);
         }
         for string in &extraction.strings {
-            let (kinds, extra, condition) =
-                builder.guard(extraction, string.guard, &mut conditions);
+            let (kinds, extra, condition) = builder.guard(string.guard);
             let module = builder.intern(string.text);
             builder.record.imports.push(ImportRecord {
                 form: Form::Text,
@@ -48,52 +50,86 @@ impl ModuleImports {
             let ids = list.modules.iter().map(|name| builder.intern(name)).collect();
             builder.record.lazy_modules = ids;
         }
-        builder.names(extraction);
-        builder.record.problems = extraction
+        builder.names();
+        let mut record = builder.record;
+        record.problems = extraction
             .problems
             .iter()
             .map(|problem| ImportProblem { line: problem.line, message: problem.kind.to_string() })
             .collect();
-        builder.record.finish();
-        builder.record
+        record.strings.text.shrink_to_fit();
+        record.strings.ends.shrink_to_fit();
+        record.finish();
+        record
     }
 }
 
-struct Builder<'source> {
+/// What guards say of what stands in them: kinds, [`ImportRecord::extra`], and a set of conditions.
+type Guarded = (Kinds, u8, u32);
+
+struct Builder<'e, 'source> {
+    extraction: &'e Extraction<'source>,
     record: ModuleImports,
-    ids: HashMap<Cow<'source, str>, u32>,
+    ids: HashMap<&'e str, u32, RandomState>,
+    /// What was interned last as a module: the names of one statement share it.
+    module: Option<(&'e str, u32)>,
+    conditions: HashMap<GuardId, (u8, u32), RandomState>,
+    /// The guard that was read last: most imports stand in that of the one before.
+    guarded: (Option<GuardId>, Guarded),
 }
 
-impl Builder<'_> {
-    fn intern(&mut self, text: &str) -> u32 {
-        if let Some(id) = self.ids.get(text) {
-            return *id;
+impl<'e, 'source> Builder<'e, 'source> {
+    fn new(extraction: &'e Extraction<'source>) -> Self {
+        let imports = extraction.imports.len() + extraction.strings.len();
+        let names = imports + extraction.names.as_ref().map_or(0, |names| names.bound.len()) / 2;
+        let mut record = ModuleImports::default();
+        record.imports.reserve_exact(imports);
+        record.strings.ends.reserve(names);
+        record.strings.text.reserve(names.saturating_mul(NAME));
+        let none = kinds_of(extraction.guards.facts(None));
+        Builder {
+            extraction,
+            record,
+            ids: HashMap::with_capacity_and_hasher(names, RandomState::default()),
+            module: None,
+            conditions: HashMap::default(),
+            guarded: (None, (none, 0, 0)),
         }
-        let strings = &mut self.record.strings;
-        strings.text.push_str(text);
-        // A source is below 4 GiB, and each name stands in it, so this cannot overflow.
-        let end = u32::try_from(strings.text.len()).unwrap_or(u32::MAX);
-        let id = u32::try_from(strings.ends.len()).unwrap_or(NONE);
-        strings.ends.push(end);
-        self.ids.insert(Cow::Owned(text.to_owned()), id);
-        id
     }
 
-    fn import(
-        &mut self,
-        extraction: &Extraction<'_>,
-        import: &Import<'_>,
-        conditions: &mut HashMap<GuardId, (u8, u32)>,
-    ) -> ImportRecord {
-        let (mut kinds, mut extra, condition) = self.guard(extraction, import.guard, conditions);
+    fn intern(&mut self, text: &'e str) -> u32 {
+        let strings = &mut self.record.strings;
+        *self.ids.entry(text).or_insert_with(|| {
+            strings.text.push_str(text);
+            // A source is below 4 GiB, and each name stands in it, so this cannot overflow.
+            let end = u32::try_from(strings.text.len()).unwrap_or(u32::MAX);
+            let id = u32::try_from(strings.ends.len()).unwrap_or(NONE);
+            strings.ends.push(end);
+            id
+        })
+    }
+
+    fn intern_module(&mut self, text: &'e str) -> u32 {
+        match self.module {
+            Some((last, id)) if last == text => id,
+            _ => {
+                let id = self.intern(text);
+                self.module = Some((text, id));
+                id
+            }
+        }
+    }
+
+    fn import(&mut self, import: &'e Import<'source>) -> ImportRecord {
+        let (mut kinds, mut extra, condition) = self.guard(import.guard);
         let (form, level, module, name) = match &import.what {
-            What::Module { module } => (Form::Module, 0, self.intern(module), NONE),
+            What::Module { module } => (Form::Module, 0, self.intern_module(module), NONE),
             What::Name { level, module, name } => {
-                (Form::Name, *level, self.intern(module), self.intern(name))
+                (Form::Name, *level, self.intern_module(module), self.intern(name))
             }
             What::Star { level, module } => {
                 kinds = kinds.with(Kinds::STAR);
-                (Form::Star, *level, self.intern(module), NONE)
+                (Form::Star, *level, self.intern_module(module), NONE)
             }
             What::Call { function, argument } => {
                 kinds = kinds.with(Kinds::DYNAMIC);
@@ -104,9 +140,9 @@ impl Builder<'_> {
             kinds = kinds.with(Kinds::LAZY);
         }
         let listable = matches!(form, Form::Module | Form::Name)
-            && extraction.lazy_modules.as_ref().is_some_and(|list| {
+            && self.extraction.lazy_modules.as_ref().is_some_and(|list| {
                 list.statement.end <= import.statement.start
-                    && extraction.facts(import).may_be_lazy()
+                    && self.extraction.facts(import).may_be_lazy()
             });
         if listable {
             extra |= LISTABLE;
@@ -124,7 +160,11 @@ impl Builder<'_> {
         }
     }
 
-    fn call(&mut self, function: Function, argument: &Argument<'_>) -> (Form, u32, u32, u32) {
+    fn call(
+        &mut self,
+        function: Function,
+        argument: &'e Argument<'source>,
+    ) -> (Form, u32, u32, u32) {
         let form = match function {
             Function::ImportModule => Form::ImportModule,
             Function::DunderImport => Form::DunderImport,
@@ -145,73 +185,162 @@ impl Builder<'_> {
         (form, level, module, package)
     }
 
-    fn guard(
-        &mut self,
-        extraction: &Extraction<'_>,
-        guard: Option<GuardId>,
-        conditions: &mut HashMap<GuardId, (u8, u32)>,
-    ) -> (Kinds, u8, u32) {
-        let facts = extraction.guards.facts(guard);
-        let mut kinds = Kinds::NONE;
-        for (fact, kind) in [
-            (facts.function, Kinds::FUNCTION),
-            (facts.conditional, Kinds::CONDITIONAL),
-            (facts.optional, Kinds::OPTIONAL),
-            (facts.fallback, Kinds::FALLBACK),
-            (facts.type_checking, Kinds::TYPE_CHECKING),
-            (facts.main, Kinds::MAIN),
-            (facts.never, Kinds::NEVER),
-        ] {
-            if fact {
-                kinds = kinds.with(kind);
-            }
+    fn guard(&mut self, guard: Option<GuardId>) -> Guarded {
+        if self.guarded.0 != guard {
+            let facts = self.extraction.guards.facts(guard);
+            let (extra, condition) = match guard.filter(|_| facts.conditional) {
+                Some(id) => {
+                    let (extraction, sets) = (self.extraction, &mut self.record.conditions);
+                    *self.conditions.entry(id).or_insert_with(|| reduce(extraction, id, sets))
+                }
+                None => (0, 0),
+            };
+            self.guarded = (guard, (kinds_of(facts), extra, condition));
         }
-        let Some(id) = guard.filter(|_| facts.conditional) else { return (kinds, 0, 0) };
-        let (extra, condition) = *conditions
-            .entry(id)
-            .or_insert_with(|| reduce(extraction, id, &mut self.record.conditions));
-        (kinds, extra, condition)
+        self.guarded.1
     }
 
-    fn names(&mut self, extraction: &Extraction<'_>) {
+    /// The name that an import binds; that of its module or name is interned already.
+    fn bound_by(&mut self, at: usize) -> Option<u32> {
+        let import = self.extraction.imports.get(at)?;
+        let record = self.record.imports.get(at)?;
+        Some(match (&import.alias, &import.what) {
+            (Some(alias), _) => self.intern(alias),
+            (None, What::Module { module }) => match module.split_once('.') {
+                Some((root, _)) => self.intern(root),
+                None => record.module,
+            },
+            (None, What::Name { .. }) => record.name,
+            (None, What::Star { .. } | What::Call { .. }) => return None,
+        })
+    }
+
+    fn names(&mut self) {
+        let extraction = self.extraction;
         let Some(names) = &extraction.names else { return };
-        let mut imports = HashMap::new();
-        for (index, import) in extraction.imports.iter().enumerate() {
-            let bound = match (&import.alias, &import.what) {
-                (Some(alias), _) => &**alias,
-                (None, What::Module { module }) => module.split('.').next().unwrap_or_default(),
-                (None, What::Name { name, .. }) => &**name,
-                (None, What::Star { .. } | What::Call { .. }) => continue,
-            };
-            let index = u32::try_from(index).unwrap_or(NONE);
-            imports.insert((import.statement.start, bound), index);
-        }
-        let mut bound: Vec<Bound> = Vec::with_capacity(names.bound.len());
+        let mut bound: Vec<(Bound, u64)> = Vec::with_capacity(names.bound.len());
+        // Bindings and imports are both in the order of the source, so they are walked together.
+        let mut statement = Statement::default();
+        let mut before = 0;
         for binding in &names.bound {
-            let import = match binding.kind {
-                BindingKind::Import => imports.get(&(binding.offset, &*binding.name)).copied(),
-                BindingKind::Function | BindingKind::Class | BindingKind::Assignment => None,
+            while extraction
+                .imports
+                .get(before)
+                .is_some_and(|import| import.statement.start < binding.offset)
+            {
+                before += 1;
+            }
+            let (name, import) = match binding.kind {
+                BindingKind::Import => {
+                    statement.enter(self, before, binding.offset);
+                    statement.bound(self, &binding.name)
+                }
+                BindingKind::Function | BindingKind::Class | BindingKind::Assignment => {
+                    (self.intern(&binding.name), NONE)
+                }
             };
-            let before = |other: &Import<'_>| other.statement.start < binding.offset;
             let order = match import {
-                Some(import) => import.saturating_add(1),
-                None => u32::try_from(extraction.imports.partition_point(before)).unwrap_or(NONE),
+                NONE => u32::try_from(before).unwrap_or(NONE),
+                import => import.saturating_add(1),
             };
-            let name = self.intern(&binding.name);
-            bound.push(Bound { name, import: import.unwrap_or(NONE), order });
+            bound.push((Bound { name, import, order }, prefix(&binding.name)));
         }
         let strings = &self.record.strings;
-        bound.sort_by(|a, b| {
-            strings.get(a.name).cmp(strings.get(b.name)).then(a.order.cmp(&b.order))
+        // Stable: an import comes before what is bound after it.
+        bound.sort_by(|(a, start), (b, other)| {
+            let by_name = || {
+                if a.name == b.name {
+                    return Ordering::Equal;
+                }
+                strings.get(a.name).cmp(strings.get(b.name))
+            };
+            start.cmp(other).then_with(by_name).then(a.order.cmp(&b.order))
         });
-        bound.dedup();
-        self.record.bound = Some(bound);
+        bound.dedup_by_key(|(bound, _)| *bound);
+        self.record.bound = Some(bound.iter().map(|(bound, _)| *bound).collect());
         self.record.extends_path = names.extends_path;
         self.record.all = names.all.as_ref().map(|all| All {
             names: all.names.iter().map(|name| self.intern(name)).collect(),
             complete: all.complete,
         });
     }
+}
+
+/// The import statement whose bindings are read.
+#[derive(Default)]
+struct Statement {
+    start: Option<u32>,
+    /// Its first import.
+    first: usize,
+    /// Names that it binds, in their order, of which `read` are read.
+    names: Vec<u32>,
+    read: usize,
+    /// The last import so far that binds a name, by the number of the name.
+    last: Vec<u32>,
+}
+
+impl Statement {
+    fn enter(&mut self, builder: &mut Builder<'_, '_>, first: usize, start: u32) {
+        if self.start == Some(start) {
+            return;
+        }
+        (self.start, self.first, self.read) = (Some(start), first, 0);
+        self.names.clear();
+        let imports = builder.extraction.imports.iter().enumerate().skip(first);
+        for (at, _) in imports.take_while(|(_, import)| import.statement.start == start) {
+            let Some(name) = builder.bound_by(at) else { continue };
+            self.names.push(name);
+            if self.last.len() <= name as usize {
+                self.last.resize(builder.record.strings.ends.len(), NONE);
+            }
+            if let Some(last) = self.last.get_mut(name as usize) {
+                *last = u32::try_from(at).unwrap_or(NONE);
+            }
+        }
+    }
+
+    /// The number of a name that it binds, and the last of its imports that does.
+    fn bound<'e>(&mut self, builder: &mut Builder<'e, '_>, name: &'e str) -> (u32, u32) {
+        let next = self.names.get(self.read).copied();
+        let name = match next.filter(|id| builder.record.strings.get(*id) == name) {
+            Some(id) => {
+                self.read += 1;
+                id
+            }
+            None => builder.intern(name),
+        };
+        let last =
+            self.last.get(name as usize).copied().filter(|last| *last as usize >= self.first);
+        (name, last.unwrap_or(NONE))
+    }
+}
+
+/// The first bytes of a name: most names differ in them, and they compare as one number.
+fn prefix(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    if let Some(whole) = bytes.first_chunk::<8>() {
+        return u64::from_be_bytes(*whole);
+    }
+    let start = bytes.iter().fold(0, |start, byte| start << 8 | u64::from(*byte));
+    start << (64 - 8 * bytes.len().max(1))
+}
+
+fn kinds_of(facts: Facts) -> Kinds {
+    let mut kinds = Kinds::NONE;
+    for (fact, kind) in [
+        (facts.function, Kinds::FUNCTION),
+        (facts.conditional, Kinds::CONDITIONAL),
+        (facts.optional, Kinds::OPTIONAL),
+        (facts.fallback, Kinds::FALLBACK),
+        (facts.type_checking, Kinds::TYPE_CHECKING),
+        (facts.main, Kinds::MAIN),
+        (facts.never, Kinds::NEVER),
+    ] {
+        if fact {
+            kinds = kinds.with(kind);
+        }
+    }
+    kinds
 }
 
 /// The conditions around a guard that a target may decide, and whether there are others.
