@@ -2,6 +2,7 @@
 //! (20 bytes an edge with its way back). Knows nothing of how names were resolved.
 
 mod assemble;
+mod merged;
 mod snapshot;
 
 use bytekiln_action::{Digest, RepoPath};
@@ -21,6 +22,14 @@ pub struct NodeId(pub(crate) u32);
 pub struct EdgeId(pub(crate) u32);
 
 impl NodeId {
+    /// Its number, from 0, without gaps.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl EdgeId {
     /// Its number, from 0, without gaps.
     #[must_use]
     pub fn number(self) -> u32 {

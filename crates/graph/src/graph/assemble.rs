@@ -220,19 +220,19 @@ impl Assembly<'_, '_> {
             .collect();
         ambiguities.sort_unstable();
         ambiguities.dedup();
-        let back = backwards(nodes.len(), &edges);
+        let to: Vec<u32> = edges.iter().map(|edge| edge.to).collect();
         Graph {
             owners: index.sources.owners.clone(),
             ambiguities,
             files,
             offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.from)),
             from: edges.iter().map(|edge| edge.from).collect(),
-            to: edges.iter().map(|edge| edge.to).collect(),
             lines: edges.iter().map(|edge| edge.line).collect(),
             columns: edges.iter().map(|edge| edge.column).collect(),
             kinds: edges.iter().map(|edge| edge.kinds).collect(),
             back_offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.to)),
-            back,
+            back: backwards(nodes.len(), &to),
+            to,
             nodes,
         }
     }
@@ -271,7 +271,7 @@ fn node_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Node {
 }
 
 /// Where the edges of each node start, if they are in the order of nodes; and the end.
-fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
+pub(super) fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut offsets = vec![0_u32; nodes + 1];
     for node in of {
         if let Some(count) = offsets.get_mut(node as usize + 1) {
@@ -286,12 +286,12 @@ fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
     offsets
 }
 
-/// Edges in the order of what they lead to.
-fn backwards(nodes: usize, edges: &[Flat]) -> Vec<u32> {
-    let mut next = offsets(nodes, edges.iter().map(|edge| edge.to));
-    let mut back = vec![0_u32; edges.len()];
-    for (id, edge) in (0_u32..).zip(edges) {
-        let Some(place) = next.get_mut(edge.to as usize) else { continue };
+/// Edges in the order of what they lead `to`.
+pub(super) fn backwards(nodes: usize, to: &[u32]) -> Vec<u32> {
+    let mut next = offsets(nodes, to.iter().copied());
+    let mut back = vec![0_u32; to.len()];
+    for (id, to) in (0_u32..).zip(to) {
+        let Some(place) = next.get_mut(*to as usize) else { continue };
         if let Some(slot) = back.get_mut(*place as usize) {
             *slot = id;
         }

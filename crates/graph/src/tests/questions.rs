@@ -383,3 +383,29 @@ fn cuts_leave_no_cycle() {
     assert!(Workspace::new(&left).graph().cycles(Which::Eager).is_empty());
     assert!(cut.len() < 60, "{}", cut.len());
 }
+
+#[test]
+fn groups_are_a_graph_too() {
+    let graph = Workspace::new(SHOP).graph();
+    let names = ["shop".to_owned(), "core".to_owned()];
+    let group = |name: &str| {
+        let head = name.split('.').next();
+        names.iter().position(|group| Some(group.as_str()) == head).map_or(u32::MAX, |at| at as u32)
+    };
+    let group_of: Vec<u32> = graph.nodes().map(|(_, node)| group(&node.name)).collect();
+    let (merged, imports) = graph.merged(&names, &group_of);
+    let ids: Vec<_> = merged.nodes().map(|(id, _)| id).collect();
+    assert_eq!(merged.nodes().map(|(_, node)| &*node.name).collect::<Vec<_>>(), ["shop", "core"]);
+    // What is in no group is left out, and so is what a group imports of itself.
+    let edges: Vec<_> = ids.iter().flat_map(|id| merged.imports(*id)).collect();
+    assert!(edges.iter().any(|(_, edge)| edge.from == ids[0]));
+    assert!(edges.iter().all(|(_, edge)| edge.from != edge.to));
+    assert_eq!(imports.len(), edges.len());
+    for ((_, edge), original) in edges.iter().zip(&imports) {
+        let original = graph.edge(*original).unwrap();
+        assert_eq!(edge.line, original.line);
+        assert_eq!((edge.column, edge.kinds), (original.column, original.kinds));
+    }
+    let back: usize = ids.iter().map(|id| merged.importers(*id).count()).sum();
+    assert_eq!(back, edges.len());
+}

@@ -17,7 +17,7 @@ pub(super) struct Found {
     pub(super) closed_by: Which,
     /// Names of modules, packages or members, in order.
     pub(super) names: Vec<String>,
-    /// A way round: with `--by module` through an import without which it would be none.
+    /// A way round, through an import without which it would be none.
     pub(super) example: Vec<Link>,
     /// Imports whose removal leaves no cycle.
     pub(super) cut: Vec<Link>,
@@ -32,16 +32,14 @@ pub(super) struct Link {
 }
 
 pub(super) fn find(open: &OpenGraph, by: CyclesBy, which: Which) -> Vec<Found> {
-    let graph = open.graph();
+    let groups = Groups::new(open.graph(), by);
+    let view = View { open, groups: groups.as_ref() };
+    let graph = view.graph();
     let mut found = Vec::new();
     let mut known: BTreeSet<Vec<NodeId>> = BTreeSet::new();
     for closed_by in LEVELS.into_iter().filter(|level| *level <= which) {
-        let groups = Groups::new(open, by, closed_by);
-        let cycles = match &groups {
-            Some(groups) => groups.graph.cycles(Which::All),
-            None => graph.cycles(closed_by),
-        };
-        let mut place = vec![u32::MAX; groups.as_ref().map_or(graph, |groups| &groups.graph).len()];
+        let cycles = graph.cycles(closed_by);
+        let mut place = vec![u32::MAX; graph.len()];
         for (number, cycle) in (0_u32..).zip(&cycles) {
             for node in &cycle.modules {
                 if let Some(place) = place.get_mut(node.number() as usize) {
@@ -50,52 +48,70 @@ pub(super) fn find(open: &OpenGraph, by: CyclesBy, which: Which) -> Vec<Found> {
             }
         }
         for cycle in cycles {
-            if !known.insert(cycle.modules.clone()) {
-                continue;
+            if known.insert(cycle.modules.clone()) {
+                found.push(view.found(closed_by, cycle, &place));
             }
-            found.push(match &groups {
-                Some(groups) => of_groups(closed_by, groups, &cycle),
-                None => of_modules(closed_by, open, cycle, &place),
-            });
         }
     }
     found
 }
 
-fn of_groups(closed_by: Which, groups: &Groups, cycle: &Cycle) -> Found {
-    let link = |from: NodeId, to: NodeId| Link {
-        from: groups.name(from).to_owned(),
-        to: groups.name(to).to_owned(),
-        imports: groups.imports(from, to),
-    };
-    let example = cycle.example.iter().filter_map(|id| groups.graph.edge(*id));
-    Found {
-        closed_by,
-        names: cycle.modules.iter().map(|id| groups.name(*id).to_owned()).collect(),
-        example: example.map(|edge| link(edge.from, edge.to)).collect(),
-        cut: cycle.cut.iter().map(|cut| link(cut.from, cut.to)).collect(),
+/// Modules, or groups of them.
+struct View<'a> {
+    open: &'a OpenGraph,
+    groups: Option<&'a Groups>,
+}
+
+impl View<'_> {
+    fn graph(&self) -> &Graph {
+        self.groups.map_or(self.open.graph(), |groups| &groups.graph)
+    }
+
+    fn name(&self, id: NodeId) -> String {
+        match self.groups {
+            Some(groups) => {
+                groups.graph.node(id).map_or(String::new(), |node| node.name.to_string())
+            }
+            None => self.open.name(id),
+        }
+    }
+
+    /// The link with all of these imports, as modules have them.
+    fn link(&self, from: NodeId, to: NodeId, mut imports: Vec<EdgeId>) -> Link {
+        let graph = self.graph();
+        imports.sort_by_key(|id| (graph.edge(*id).map(|edge| level(edge.kinds)), *id));
+        if let Some(groups) = self.groups {
+            imports = imports.into_iter().filter_map(|id| groups.import(id)).collect();
+        }
+        Link { from: self.name(from), to: self.name(to), imports }
+    }
+
+    fn found(&self, closed_by: Which, cycle: Cycle, place: &[u32]) -> Found {
+        let graph = self.graph();
+        let example = needed(closed_by, graph, &cycle, place).unwrap_or_else(|| {
+            let edge = |id: &EdgeId| graph.edge(*id).map(|edge| (edge.from, edge.to, vec![*id]));
+            cycle.example.iter().filter_map(edge).collect()
+        });
+        let example = example.into_iter().map(|(from, to, ids)| match self.groups {
+            // One import says little of two members.
+            Some(_) => self.link(from, to, between(graph, from, to, closed_by)),
+            None => self.link(from, to, ids),
+        });
+        let cut = cycle.cut.into_iter();
+        Found {
+            closed_by,
+            names: cycle.modules.iter().map(|id| self.name(*id)).collect(),
+            example: example.collect(),
+            cut: cut.map(|Cut { from, to, imports }| self.link(from, to, imports)).collect(),
+        }
     }
 }
 
-fn of_modules(closed_by: Which, open: &OpenGraph, cycle: Cycle, place: &[u32]) -> Found {
-    let graph = open.graph();
-    let link = |from: NodeId, to: NodeId, imports: Vec<EdgeId>| {
-        let level_of = |id: &EdgeId| graph.edge(*id).map(|edge| level(edge.kinds));
-        let mut imports = imports;
-        imports.sort_by_key(|id| (level_of(id), *id));
-        Link { from: open.name(from), to: open.name(to), imports }
-    };
-    let example = needed(closed_by, graph, &cycle, place).unwrap_or_else(|| {
-        let edge = |id: &EdgeId| graph.edge(*id).map(|edge| (edge.from, edge.to, vec![*id]));
-        cycle.example.iter().filter_map(edge).collect()
-    });
-    let cut = cycle.cut.into_iter().map(|Cut { from, to, imports }| link(from, to, imports));
-    Found {
-        closed_by,
-        names: cycle.modules.iter().map(|id| open.name(*id)).collect(),
-        example: example.into_iter().map(|(from, to, ids)| link(from, to, ids)).collect(),
-        cut: cut.collect(),
-    }
+/// All imports of one by the other.
+fn between(graph: &Graph, from: NodeId, to: NodeId, which: Which) -> Vec<EdgeId> {
+    let wanted =
+        |edge: &Edge| edge.to == to && which.follows(edge.kinds) && !is_package(edge.kinds);
+    graph.imports(from).filter(|(_, edge)| wanted(edge)).map(|(id, _)| id).collect()
 }
 
 type Steps = Vec<(NodeId, NodeId, Vec<EdgeId>)>;

@@ -54,7 +54,7 @@ pub(super) fn locked(
             Err(error) => problems.push(unread(&path, &error)),
         }
     }
-    found.sort_by(|a, b| normalized(&a.name).cmp(&normalized(&b.name)));
+    found.sort_by_cached_key(|one| normalized(&one.name));
     found
 }
 
