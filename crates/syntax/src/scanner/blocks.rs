@@ -27,7 +27,18 @@ pub(super) enum Opener {
 
 impl Opener {
     /// The keyword of a line, if it may open a block. Of `async` it is the one after it.
+    #[inline]
     pub(super) fn of(source: &[u8], start: usize) -> Option<Opener> {
+        // Their first two letters rule out most other lines.
+        let letters = source.get(start..)?.first_chunk::<2>()?;
+        match letters {
+            b"as" | b"ca" | b"cl" | b"de" | b"el" | b"ex" | b"fi" | b"fo" | b"if" | b"ma"
+            | b"tr" | b"wh" | b"wi" => Opener::word(source, start),
+            _ => None,
+        }
+    }
+
+    fn word(source: &[u8], start: usize) -> Option<Opener> {
         let end = name_end(source, start);
         Some(match &source[start..end] {
             b"if" => Opener::If,

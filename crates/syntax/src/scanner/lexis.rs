@@ -7,10 +7,24 @@ use memchr::{memchr, memchr2};
 /// How deep formatted strings may nest, as in CPython (`MAXFSTRINGLEVEL`).
 const DEEPEST: u32 = 150;
 
+/// Bytes that may be part of a name: one look in a table, since most bytes that are read one by one
+/// are asked this.
+static NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
 /// Whether a byte may be part of a name. All bytes above 127 may.
 #[inline]
 pub(crate) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    NAME_BYTES[usize::from(byte)]
 }
 
 /// The byte at an offset, 0 after the end.
@@ -37,7 +51,9 @@ pub(crate) fn newline_from(source: &[u8], offset: usize, carriage_returns: bool)
 #[inline]
 pub(crate) fn name_end(source: &[u8], start: usize) -> usize {
     let mut end = start;
-    while end < source.len() && is_name_byte(source[end]) {
+    while let Some(&byte) = source.get(end)
+        && is_name_byte(byte)
+    {
         end += 1;
     }
     end

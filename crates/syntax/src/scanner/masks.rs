@@ -4,11 +4,6 @@
 /// One bit a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Masks {
-    /// Line feeds and carriage returns.
-    pub(super) newline: u64,
-    pub(super) single_quote: u64,
-    pub(super) double_quote: u64,
-    pub(super) backslash: u64,
     /// Newlines, quotes, backslashes and `#`: what ends a run of plain code.
     pub(super) event: u64,
     pub(super) open: u64,
@@ -52,20 +47,13 @@ fn sse2(block: &[u8; WIDTH]) -> Masks {
         let bytes = _mm_set_epi64x((word >> 64) as i64, word as i64);
         let shift = index * 16;
         let newline = _mm_or_si128(equal(bytes, b'\n'), equal(bytes, b'\r'));
-        let single = equal(bytes, b'\'');
-        let double = equal(bytes, b'"');
-        let backslash = equal(bytes, b'\\');
-        let quotes = _mm_or_si128(single, double);
-        let rest = _mm_or_si128(backslash, equal(bytes, b'#'));
+        let quotes = _mm_or_si128(equal(bytes, b'\''), equal(bytes, b'"'));
+        let rest = _mm_or_si128(equal(bytes, b'\\'), equal(bytes, b'#'));
         let event = _mm_or_si128(_mm_or_si128(newline, quotes), rest);
         // `[` and `{`, `]` and `}` differ in this bit only.
         let folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
         let open = _mm_or_si128(equal(folded, b'{'), equal(bytes, b'('));
         let close = _mm_or_si128(equal(folded, b'}'), equal(bytes, b')'));
-        masks.newline |= bits(newline, shift);
-        masks.single_quote |= bits(single, shift);
-        masks.double_quote |= bits(double, shift);
-        masks.backslash |= bits(backslash, shift);
         masks.event |= bits(event, shift);
         masks.open |= bits(open, shift);
         masks.close |= bits(close, shift);
@@ -84,17 +72,8 @@ fn portable(block: &[u8; WIDTH]) -> Masks {
     fn mask(block: &[u8; WIDTH], is: impl Fn(u8) -> bool) -> u64 {
         block.iter().enumerate().fold(0, |bits, (index, &byte)| bits | u64::from(is(byte)) << index)
     }
-    let newline = mask(block, |byte| byte == b'\n' || byte == b'\r');
-    let single_quote = mask(block, |byte| byte == b'\'');
-    let double_quote = mask(block, |byte| byte == b'"');
-    let backslash = mask(block, |byte| byte == b'\\');
-    let hash = mask(block, |byte| byte == b'#');
     Masks {
-        newline,
-        single_quote,
-        double_quote,
-        backslash,
-        event: newline | single_quote | double_quote | backslash | hash,
+        event: mask(block, |byte| b"\n\r'\"\\#".contains(&byte)),
         open: mask(block, |byte| byte | 0x20 == b'{' || byte == b'('),
         close: mask(block, |byte| byte | 0x20 == b'}' || byte == b')'),
     }

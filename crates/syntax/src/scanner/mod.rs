@@ -289,9 +289,15 @@ impl<'source> Scanner<'source> {
 
     #[inline]
     fn count_brackets(&mut self, range: u64) {
-        let (open, close) = (self.masks.open & range, self.masks.close & range);
-        if open | close != 0 {
-            self.depth += i64::from(open.count_ones()) - i64::from(close.count_ones());
+        let (mut open, mut close) = (self.masks.open & range, self.masks.close & range);
+        // Bit by bit: there are few, and not every processor has an instruction that counts them.
+        while open != 0 {
+            open &= open - 1;
+            self.depth += 1;
+        }
+        while close != 0 {
+            close &= close - 1;
+            self.depth -= 1;
         }
     }
 

@@ -79,9 +79,7 @@ impl Scanner<'_> {
             if block != self.block {
                 self.load(block);
             }
-            let masks = &self.masks;
-            let ends = if kind == b'"' { masks.double_quote } else { masks.single_quote };
-            let stops = (ends | masks.newline | masks.backslash) & (u64::MAX << (position % WIDTH));
+            let stops = self.masks.event & (u64::MAX << (position % WIDTH));
             if stops == 0 {
                 position = (block + 1) * WIDTH;
                 continue;
@@ -90,7 +88,8 @@ impl Scanner<'_> {
             match self.source[position] {
                 b'\\' => position = after_escape(self.source, position),
                 byte if byte == kind => return End::At(position + 1),
-                _ => return End::Unterminated { resume: position },
+                b'\n' | b'\r' => return End::Unterminated { resume: position },
+                _ => position += 1, // a quote of the other kind, or `#`
             }
         }
         End::Unterminated { resume: self.source.len() }
