@@ -191,11 +191,11 @@ fn every_fact_is_in_json() {
     assert_eq!(
         imports(&graph),
         [
-            "app.data.table:1 -> app.views name",
+            "app.data.table:1 -> app.views name relative",
             "app.main:1 -> json",
             "app.main:2 -> typing name",
             "app.main:3 -> lib.slow lazy",
-            "app.main:4 -> app.views",
+            "app.main:4 -> app.views relative",
             "app.main:5 -> lib.names star",
             "app.main:6 -> lib.names name",
             "app.main:7 -> app.data.table",
@@ -207,8 +207,8 @@ fn every_fact_is_in_json() {
             "app.main:16 -> importlib function",
             "app.main:17 -> lib.plugin function dynamic",
             "app.main:19 -> lib.plugin main",
-            "app.views:1 -> app.main name",
-            "app.views:2 -> app.gone",
+            "app.views:1 -> app.main name relative",
+            "app.views:2 -> app.gone relative",
             "lib.fast:1 -> lib.kinds type-checking",
         ]
     );

@@ -41,7 +41,10 @@ impl Kinds {
     /// same, by `globals()` and the like.
     pub const UNBOUND: Kinds = Kinds(1 << 13);
 
-    const WORDS: [(Kinds, &'static str); 14] = [
+    /// Written with leading dots, as `from . import name`.
+    pub const RELATIVE: Kinds = Kinds(1 << 14);
+
+    const WORDS: [(Kinds, &'static str); 15] = [
         (Kinds::LAZY, "lazy"),
         (Kinds::FUNCTION, "function"),
         (Kinds::CONDITIONAL, "conditional"),
@@ -56,6 +59,7 @@ impl Kinds {
         (Kinds::PACKAGE, "package"),
         (Kinds::NAME, "name"),
         (Kinds::UNBOUND, "unbound"),
+        (Kinds::RELATIVE, "relative"),
     ];
 
     /// All facts of both.
@@ -88,7 +92,7 @@ impl Kinds {
     }
 
     pub(crate) const fn from_bits(bits: u16) -> Kinds {
-        Kinds(bits & ((1 << 14) - 1))
+        Kinds(bits & ((1 << 15) - 1))
     }
 }
 

@@ -18,7 +18,7 @@ use layout::{Reader, Writer};
 
 const MAGIC: &[u8; 4] = b"BKgr";
 /// Raised whenever the layout, or what a graph of the same sources holds, changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The code of a kind is its place here.
 const KINDS: [NodeKind; 16] = [

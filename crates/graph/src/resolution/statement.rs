@@ -138,7 +138,10 @@ impl Importer<'_, '_, '_> {
     }
 
     fn import(&mut self, import: &ImportRecord) {
-        let kinds = decide(import, self.record, self.index.sources);
+        let mut kinds = decide(import, self.record, self.index.sources);
+        if is_relative(import) {
+            kinds = kinds.with(Kinds::RELATIVE);
+        }
         let module = self.record.text(import.module);
         match import.form {
             Form::Module => {

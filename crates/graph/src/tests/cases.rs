@@ -19,7 +19,7 @@ fn ruff_15195_detailed_edges() {
         //- /b.py
         ",
         expect![[r#"
-            a.py:1 -> unresolved . (no-package)
+            a.py:1 -> unresolved . (no-package) [relative]
             a.py:2 -> b.py
             a.py:4 -> b.py [function, name, unbound]
         "#]],
@@ -70,7 +70,7 @@ fn ruff_28276_sibling_typing() {
             first/main.py:1 -> first/logging.py
             first/main.py:1 -> standard-library typing
             first/pkg/user.py:1 -> standard-library typing
-            first/pkg/user.py:2 -> first/pkg/typing.py
+            first/pkg/user.py:2 -> first/pkg/typing.py [relative]
             first/tools/run.py:1 -> first/tools/typing.py
             last/main.py:1 -> standard-library typing
             Shadowed: first/logging.py, not standard-library logging
@@ -127,9 +127,9 @@ fn rules_python_2203_relative() {
         //- /pkg/b/w.py
         ",
         expect![[r#"
-            pkg/a/x.py:1 -> pkg/a/y.py [name, unbound]
-            pkg/a/x.py:2 -> pkg/b/w.py
-            pkg/a/x.py:3 -> pkg/a/y.py
+            pkg/a/x.py:1 -> pkg/a/y.py [name, unbound, relative]
+            pkg/a/x.py:2 -> pkg/b/w.py [relative]
+            pkg/a/x.py:3 -> pkg/a/y.py [relative]
         "#]],
     );
 }
@@ -198,10 +198,10 @@ fn ruff_13431_cycles() {
     };
     expect![[r#"
         3 modules
-        pkg/a.py:1:1 -> pkg/b.py
-        pkg/b.py:1:1 -> pkg/c.py [name, unbound]
-        pkg/c.py:1:1 -> pkg/a.py [name, unbound]
-        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound]
+        pkg/a.py:1:1 -> pkg/b.py [relative]
+        pkg/b.py:1:1 -> pkg/c.py [name, unbound, relative]
+        pkg/c.py:1:1 -> pkg/a.py [name, unbound, relative]
+        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound, relative]
     "#]]
     .assert_eq(&shown(Which::Eager));
     expect![[r#"
@@ -209,7 +209,7 @@ fn ruff_13431_cycles() {
         lonely.py:1:1 -> pkg/c.py
         pkg/c.py:3:5 -> lonely.py [function]
         cut pkg/c.py:3:5 -> lonely.py [function]
-        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound]
+        cut pkg/c.py:1:1 -> pkg/a.py [name, unbound, relative]
     "#]]
     .assert_eq(&shown(Which::All));
 }

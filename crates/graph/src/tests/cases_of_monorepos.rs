@@ -108,7 +108,7 @@ fn pants_18388_nearest_root() {
         expect![[r#"
             main.py:1 -> services/billing/billing/api.py
             main.py:1 -> services/billing/billing/models.py
-            services/billing/billing/api.py:1 -> services/billing/billing/models.py
+            services/billing/billing/api.py:1 -> services/billing/billing/models.py [relative]
             services/billing/billing/api.py:2 -> services/billing/billing/models.py
         "#]],
     );

@@ -170,22 +170,22 @@ fn affected_modules_and_members() {
         &[change("core/core/settings.py")],
         expect![[r#"
             core/core/__init__.py (1)
-                core/core/__init__.py:1:1 -> core/core/settings.py
+                core/core/__init__.py:1:1 -> core/core/settings.py [relative]
             core/core/models.py (2)
                 core/core/models.py:0:0 -> core/core/__init__.py [package]
-                core/core/__init__.py:1:1 -> core/core/settings.py
+                core/core/__init__.py:1:1 -> core/core/settings.py [relative]
             core/core/settings.py (0)
             shop/shop/admin.py (2)
                 shop/shop/admin.py:1:1 -> core/core/__init__.py
-                core/core/__init__.py:1:1 -> core/core/settings.py
+                core/core/__init__.py:1:1 -> core/core/settings.py [relative]
             shop/shop/cart.py (3)
                 shop/shop/cart.py:1:1 -> core/core/models.py [name, unbound]
                 core/core/models.py:0:0 -> core/core/__init__.py [package]
-                core/core/__init__.py:1:1 -> core/core/settings.py
+                core/core/__init__.py:1:1 -> core/core/settings.py [relative]
             shop/shop/views.py (3)
                 shop/shop/views.py:5:5 -> shop/shop/admin.py [type-checking]
                 shop/shop/admin.py:1:1 -> core/core/__init__.py
-                core/core/__init__.py:1:1 -> core/core/settings.py
+                core/core/__init__.py:1:1 -> core/core/settings.py [relative]
             member core: core/core/settings.py
             member shop: shop/shop/admin.py
         "#]],

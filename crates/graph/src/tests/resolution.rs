@@ -51,8 +51,8 @@ fn name_or_submodule() {
         //- /plainmodule.py
         ",
         expect![[r#"
-            pkg/__init__.py:1 -> pkg/own.py
-            pkg/__init__.py:2 -> pkg/core.py [name, unbound]
+            pkg/__init__.py:1 -> pkg/own.py [relative]
+            pkg/__init__.py:2 -> pkg/core.py [name, unbound, relative]
             pkg/__init__.py:3 -> pkg/absolute.py
             user.py:1 -> pkg/__init__.py [name]
             user.py:1 -> pkg/__init__.py [name, unbound]
@@ -89,16 +89,16 @@ fn relative_by_level() {
         //- /sibling.py
         ",
         expect![[r#"
-            pkg/__init__.py:1 -> pkg/sub/mod.py
-            pkg/__init__.py:2 -> unresolved .. (beyond-top-level)
-            pkg/sub/__init__.py:1 -> pkg/sub/mod.py
-            pkg/sub/mod.py:1 -> pkg/sub/other.py
-            pkg/sub/mod.py:2 -> pkg/sub/__init__.py
-            pkg/sub/mod.py:3 -> pkg/sub/other.py [name, unbound]
-            pkg/sub/mod.py:4 -> unresolved ... (beyond-top-level)
-            pkg/sub/mod.py:5 -> unresolved pkg.sub.nothing (no-submodule)
-            top.py:1 -> unresolved . (no-package)
-            top.py:2 -> unresolved .sibling (no-package)
+            pkg/__init__.py:1 -> pkg/sub/mod.py [relative]
+            pkg/__init__.py:2 -> unresolved .. (beyond-top-level) [relative]
+            pkg/sub/__init__.py:1 -> pkg/sub/mod.py [relative]
+            pkg/sub/mod.py:1 -> pkg/sub/other.py [relative]
+            pkg/sub/mod.py:2 -> pkg/sub/__init__.py [relative]
+            pkg/sub/mod.py:3 -> pkg/sub/other.py [name, unbound, relative]
+            pkg/sub/mod.py:4 -> unresolved ... (beyond-top-level) [relative]
+            pkg/sub/mod.py:5 -> unresolved pkg.sub.nothing (no-submodule) [relative]
+            top.py:1 -> unresolved . (no-package) [relative]
+            top.py:2 -> unresolved .sibling (no-package) [relative]
         "#]],
     );
 }
@@ -149,8 +149,8 @@ fn namespaces_join_across_roots() {
             two/company/shop.py:1 -> unresolved company.nothing (no-submodule)
             two/company/shop.py:2 -> one/company/billing/__init__.py
             two/company/shop.py:2 -> unresolved company.gone (no-submodule)
-            two/company/shop.py:3 -> two/company/shop.py
-            two/company/shop.py:4 -> one/company/billing/__init__.py [name, unbound]
+            two/company/shop.py:3 -> two/company/shop.py [relative]
+            two/company/shop.py:4 -> one/company/billing/__init__.py [name, unbound, relative]
         "#]],
     );
 }
@@ -311,12 +311,12 @@ fn dynamic() {
             pkg/__init__.py:1 -> unresolved pytest (not-found)
             pkg/__init__.py:2 -> pkg/a.py [string]
             pkg/__init__.py:2 -> pkg/a.py [dynamic]
-            pkg/__init__.py:3 -> pkg/b.py [dynamic]
-            pkg/__init__.py:4 -> pkg/b.py [dynamic]
-            pkg/__init__.py:5 -> pkg/b.py [dynamic]
+            pkg/__init__.py:3 -> pkg/b.py [dynamic, relative]
+            pkg/__init__.py:4 -> pkg/b.py [dynamic, relative]
+            pkg/__init__.py:5 -> pkg/b.py [dynamic, relative]
             pkg/__init__.py:6 -> unresolved .b (no-package) [dynamic]
-            pkg/__init__.py:7 -> unresolved ...b (beyond-top-level) [dynamic]
-            pkg/__init__.py:8 -> unresolved  (computed) [dynamic]
+            pkg/__init__.py:7 -> unresolved ...b (beyond-top-level) [dynamic, relative]
+            pkg/__init__.py:8 -> unresolved  (computed) [dynamic, relative]
             pkg/__init__.py:9 -> pkg/a.py [string]
             pkg/__init__.py:9 -> pkg/a.py [dynamic]
             pkg/__init__.py:10 -> tool/__init__.py [dynamic]
@@ -354,8 +354,8 @@ fn what_has_no_file() {
         ",
         expect![[r#"
             app/__init__.py:1 -> generated app._version
-            app/__init__.py:2 -> generated app._version
-            app/__init__.py:3 -> generated app._version
+            app/__init__.py:2 -> generated app._version [relative]
+            app/__init__.py:3 -> generated app._version [relative]
             app/__init__.py:4 -> external google.cloud.storage (dist-storage)
             app/__init__.py:5 -> external google.cloud (dist-storage)
             app/__init__.py:6 -> unresolved google.auth (not-found)
@@ -448,11 +448,11 @@ fn an_init_sees_what_it_bound_before() {
         //- /pkg/two.py
         ",
         expect![[r#"
-            pkg/__init__.py:1 -> pkg/one.py
-            pkg/__init__.py:2 -> pkg/_one.py [name, unbound]
-            pkg/__init__.py:3 -> pkg/__init__.py [name]
-            pkg/__init__.py:5 -> pkg/two.py [function]
-            pkg/__init__.py:7 -> pkg/__init__.py [name]
+            pkg/__init__.py:1 -> pkg/one.py [relative]
+            pkg/__init__.py:2 -> pkg/_one.py [name, unbound, relative]
+            pkg/__init__.py:3 -> pkg/__init__.py [name, relative]
+            pkg/__init__.py:5 -> pkg/two.py [function, relative]
+            pkg/__init__.py:7 -> pkg/__init__.py [name, relative]
             NameAndModule: pkg/__init__.py, not pkg/one.py
             NameAndModule: pkg/__init__.py, not pkg/two.py
         "#]],
@@ -476,9 +476,9 @@ fn hidden_packages_keep_their_own() {
         //- /two/app/a.py
         ",
         expect![[r#"
-            two/app/__init__.py:1 -> two/app/a.py
-            two/app/__init__.py:2 -> two/app/a.py [name, unbound]
-            two/app/__init__.py:3 -> unresolved app.gone (no-submodule)
+            two/app/__init__.py:1 -> two/app/a.py [relative]
+            two/app/__init__.py:2 -> two/app/a.py [name, unbound, relative]
+            two/app/__init__.py:3 -> unresolved app.gone (no-submodule) [relative]
             two/app/__init__.py:4 -> one/app/a.py
             Shadowed: one/app/__init__.py, not two/app/__init__.py
         "#]],
@@ -515,7 +515,7 @@ fn modules_made_at_run_time() {
             app.py:4 -> generated requests.packages.urllib3.exceptions
             app.py:5 -> generated py.path
             app.py:5 -> unresolved py.other (not-a-package)
-            pip/_vendor/__init__.py:1 -> generated pip._vendor.six.moves
+            pip/_vendor/__init__.py:1 -> generated pip._vendor.six.moves [relative]
         "#]],
     );
     check(
@@ -567,20 +567,20 @@ fn packages_of_several_folders() {
     check(
         text,
         expect![[r#"
-        one/main.py:1 -> three/ns/c/deep.py
-        one/main.py:2 -> one/ns/a.py
-        one/main.py:2 -> two/ns/b.py
-        one/ns/__init__.py:1 -> standard-library pkgutil [dynamic]
-        one/ns/a.py:1 -> one/ns/__init__.py [name, unbound]
-        one/ns/a.py:1 -> three/ns/c/__init__.py
-        one/ns/a.py:1 -> two/ns/b.py
-        one/ns/a.py:2 -> two/ns/b.py [name, unbound]
-        two/main.py:1 -> unresolved plain.y (no-submodule)
-        two/ns/__init__.py:2 -> unresolved pkg_resources (not-found) [optional]
-        two/ns/__init__.py:5 -> standard-library pkgutil [conditional, fallback]
-        two/ns/b.py:1 -> one/ns/a.py
-        two/ns/b.py:2 -> unresolved ns.missing (no-submodule)
-    "#]],
+            one/main.py:1 -> three/ns/c/deep.py
+            one/main.py:2 -> one/ns/a.py
+            one/main.py:2 -> two/ns/b.py
+            one/ns/__init__.py:1 -> standard-library pkgutil [dynamic]
+            one/ns/a.py:1 -> one/ns/__init__.py [name, unbound, relative]
+            one/ns/a.py:1 -> three/ns/c/__init__.py [relative]
+            one/ns/a.py:1 -> two/ns/b.py [relative]
+            one/ns/a.py:2 -> two/ns/b.py [name, unbound, relative]
+            two/main.py:1 -> unresolved plain.y (no-submodule)
+            two/ns/__init__.py:2 -> unresolved pkg_resources (not-found) [optional]
+            two/ns/__init__.py:5 -> standard-library pkgutil [conditional, fallback]
+            two/ns/b.py:1 -> one/ns/a.py [relative]
+            two/ns/b.py:2 -> unresolved ns.missing (no-submodule)
+        "#]],
     );
     let graph = super::Workspace::new(text).graph();
     let closure = |name: &str| {

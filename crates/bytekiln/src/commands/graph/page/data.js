@@ -59,7 +59,7 @@ const Data = (() => {
 
   // How imports run first, then how they are written.
   const ORDER = ["lazy", "function", "main", "conditional", "optional", "fallback", "type-checking", "string",
-    "dynamic", "never", "star", "package", "name", "unbound"];
+    "dynamic", "never", "star", "package", "name", "unbound", "relative"];
 
   // What words mean, for people.
   const MEANING = {
@@ -78,10 +78,11 @@ const Data = (() => {
     package: "the package around a module, whose __init__ runs first",
     name: "from module import name, where the name is no module",
     unbound: "the name is not seen in the module",
+    relative: "written with leading dots",
   };
 
   // Facts that say how a name was found, not whether an import runs: no filter asks for them.
-  const SILENT = new Set(["name", "unbound", "star", "dynamic"]);
+  const SILENT = new Set(["name", "unbound", "relative", "star", "dynamic"]);
 
   // As `--imports` has them: words of imports that are left out.
   const PRESETS = {

@@ -38,7 +38,7 @@ const Panel = (() => {
   const create = (app) => {
     const { model, tree } = app;
     const nameOf = (node) => model.names[node] || "(computed)";
-    const words = (edge) => model.labels[model.label[edge]].filter((word) => !["name", "unbound"].includes(word));
+    const words = (edge) => model.labels[model.label[edge]].filter((word) => !["name", "unbound", "relative"].includes(word));
     const places = (edges) => {
       const lines = [...new Set(edges.map((edge) => model.line[edge]).filter((line) => line > 0))];
       if (lines.length === 0) return "its package";
