@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::naming::{component, place};
 use crate::record::NONE;
 use crate::sources::{FileKind, PathEntry, SourceFile, Sources};
@@ -15,9 +17,9 @@ pub struct Index<'a> {
     /// Of [`Sources::files`], in the order of tree and path: a file's number is its place here.
     pub(crate) files: Vec<IndexedFile<'a>>,
     pub(crate) entries: Vec<Entry<'a>>,
-    children: HashMap<(u32, &'a str), u32>,
+    children: HashMap<(u32, &'a str), u32, RandomState>,
     /// Entries directly below roots, by name.
-    tops: HashMap<&'a str, Vec<u32>>,
+    tops: HashMap<&'a str, Vec<u32>, RandomState>,
     pub(crate) views: Vec<View>,
     pub(crate) standard: Standard,
     pub(crate) generated: Generated<'a>,
@@ -173,36 +175,36 @@ impl View {
 
 struct Builder<'a> {
     /// Numbers of declared roots, then of folders of scripts.
-    roots: HashMap<(u32, &'a [u8]), u32>,
+    roots: HashMap<(u32, &'a [u8]), u32, RandomState>,
     declared: u32,
     /// Declared roots that are equal to an earlier one, as that.
     same: Vec<u32>,
     root_entries: Vec<u32>,
     entries: Vec<Entry<'a>>,
-    children: HashMap<(u32, &'a str), u32>,
-    tops: HashMap<&'a str, Vec<u32>>,
+    children: HashMap<(u32, &'a str), u32, RandomState>,
+    tops: HashMap<&'a str, Vec<u32>, RandomState>,
     /// The last folder seen, and the entry of that folder below each root around it, nearest first.
     last: Option<(u32, &'a [u8])>,
     around: Vec<u32>,
     paths: BTreeMap<Vec<PathEntry>, u32>,
-    views_of: HashMap<(u32, u32), u32>,
+    views_of: HashMap<(u32, u32), u32, RandomState>,
     files: Vec<IndexedFile<'a>>,
 }
 
 impl<'a> Builder<'a> {
     fn new(sources: &'a Sources<'a>, files: &[&'a SourceFile<'a>]) -> Self {
         let mut builder = Builder {
-            roots: HashMap::new(),
+            roots: HashMap::default(),
             declared: 0,
             same: Vec::new(),
             root_entries: Vec::new(),
             entries: Vec::new(),
-            children: HashMap::with_capacity(files.len()),
-            tops: HashMap::new(),
+            children: HashMap::with_capacity_and_hasher(files.len(), RandomState::default()),
+            tops: HashMap::default(),
             last: None,
             around: Vec::new(),
             paths: BTreeMap::new(),
-            views_of: HashMap::new(),
+            views_of: HashMap::default(),
             files: Vec::with_capacity(files.len()),
         };
         for root in &sources.roots {

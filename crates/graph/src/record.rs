@@ -8,6 +8,8 @@ mod tests;
 
 pub use format::DecodeError;
 
+use std::ops::Range;
+
 use bytekiln_syntax::Test;
 
 use crate::kinds::Kinds;
@@ -131,9 +133,18 @@ pub(crate) struct All {
 
 impl Strings {
     pub(crate) fn get(&self, id: u32) -> &str {
-        let Some(end) = self.ends.get(id as usize) else { return "" };
+        self.text.get(self.range(id)).unwrap_or_default()
+    }
+
+    /// The same as bytes, which order alike and need no look at their ends: for searches.
+    pub(crate) fn bytes(&self, id: u32) -> &[u8] {
+        self.text.as_bytes().get(self.range(id)).unwrap_or_default()
+    }
+
+    fn range(&self, id: u32) -> Range<usize> {
+        let Some(end) = self.ends.get(id as usize) else { return 0..0 };
         let start = (id as usize).checked_sub(1).and_then(|before| self.ends.get(before));
-        self.text.get(start.map_or(0, |start| *start as usize)..*end as usize).unwrap_or_default()
+        start.map_or(0, |start| *start as usize)..*end as usize
     }
 }
 
@@ -170,10 +181,11 @@ impl ModuleImports {
     /// What binds a name at the top level: an empty slice if nothing does.
     pub(crate) fn bindings(&self, name: &str) -> &[Bound] {
         let Some(bound) = &self.bound else { return &[] };
-        let start = bound.partition_point(|entry| self.text(entry.name) < name);
+        let (name, text) = (name.as_bytes(), |entry: &Bound| self.strings.bytes(entry.name));
+        let start = bound.partition_point(|entry| text(entry) < name);
         let rest = bound.get(start..).unwrap_or_default();
         // Mostly none or one.
-        let length = rest.iter().take_while(|entry| self.text(entry.name) == name).count();
+        let length = rest.iter().take_while(|entry| text(entry) == name).count();
         rest.get(..length).unwrap_or_default()
     }
 

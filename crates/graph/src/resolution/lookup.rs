@@ -6,6 +6,8 @@ mod extended;
 use std::collections::HashMap;
 use std::ops::Bound;
 
+use foldhash::fast::RandomState;
+
 use super::run_time::is_made;
 use super::{AmbiguityKind, Named, NamedKind, RawAmbiguity, Reason, Target};
 use crate::index::{Entry, Index};
@@ -47,11 +49,11 @@ pub(crate) struct Lookup<'i, 'a> {
     pub(crate) index: &'i Index<'a>,
     found: Vec<Found>,
     /// One map a view: dotted name → place in `found`.
-    known: Vec<HashMap<Box<str>, u32>>,
+    known: Vec<HashMap<Box<str>, u32, RandomState>>,
     /// What `from package import name` found, by place of the package in `found`.
-    below: HashMap<u32, HashMap<Box<str>, u32>>,
+    below: HashMap<u32, HashMap<Box<str>, u32, RandomState>, RandomState>,
     pub(crate) names: Vec<Named>,
-    named: HashMap<(Box<str>, u32, Option<Target>), u32>,
+    named: HashMap<(Box<str>, u32, Option<Target>), u32, RandomState>,
     pub(crate) ambiguities: Vec<RawAmbiguity>,
 }
 
@@ -60,10 +62,10 @@ impl<'i, 'a> Lookup<'i, 'a> {
         Lookup {
             index,
             found: Vec::new(),
-            known: index.views.iter().map(|_| HashMap::new()).collect(),
-            below: HashMap::new(),
+            known: index.views.iter().map(|_| HashMap::default()).collect(),
+            below: HashMap::default(),
             names: Vec::new(),
-            named: HashMap::new(),
+            named: HashMap::default(),
             ambiguities: Vec::new(),
         }
     }

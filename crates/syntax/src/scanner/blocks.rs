@@ -135,6 +135,15 @@ impl Blocks {
         self.stack.iter().any(|block| block.try_guard.is_some())
     }
 
+    /// Whether a line in this column is in the body of a function or class of the top level, and no
+    /// import awaits anything there: it need not be read, and blocks in it not be opened.
+    #[inline]
+    pub(super) fn binds_nothing(&self, column: u32) -> bool {
+        self.stack.first().is_some_and(|block| {
+            matches!(block.clause, Clause::Function | Clause::Class) && column > block.column
+        }) && !self.awaits_handlers()
+    }
+
     /// Whether no function and no class is open.
     pub(super) fn is_module_level(&self) -> bool {
         self.is_module_level_around(false)

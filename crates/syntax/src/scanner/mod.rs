@@ -177,6 +177,11 @@ impl<'source> Scanner<'source> {
         }
         self.position = start;
         self.logical = Logical { start, column, opener: false };
+        let last_import_passed = self.candidate.start == usize::MAX;
+        if last_import_passed && self.options.strings.is_none() && self.blocks.binds_nothing(column)
+        {
+            return true;
+        }
         let opener = if matches!(byte, b'a'..=b'f' | b'i' | b'm' | b't' | b'w') {
             Opener::of(self.source, start)
         } else {
