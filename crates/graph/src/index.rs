@@ -86,6 +86,10 @@ impl<'a> Generated<'a> {
         generated
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty()
+    }
+
     /// Whether a name, found nowhere else, is declared; the packages that it is in are as well.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.exact.contains(name)
@@ -153,7 +157,7 @@ impl<'a> Index<'a> {
 
     /// The dotted name of an entry.
     pub(crate) fn dotted(&self, id: u32) -> String {
-        let mut names = Vec::new();
+        let mut names = Vec::with_capacity(8);
         let mut entry = self.entry(id);
         while let Some(Entry { name, parent, .. }) = entry {
             if *parent == NONE {

@@ -243,7 +243,7 @@ impl<'e, 'source> Builder<'e, 'source> {
                 NONE => u32::try_from(before).unwrap_or(NONE),
                 import => import.saturating_add(1),
             };
-            bound.push((Bound { name, import, order }, prefix(&binding.name)));
+            bound.push((Bound { name, import, order }, prefix(binding.name.as_bytes())));
         }
         let strings = &self.record.strings;
         // Stable: an import comes before what is bound after it.
@@ -315,14 +315,13 @@ impl Statement {
     }
 }
 
-/// The first bytes of a name: most names differ in them, and they compare as one number.
-fn prefix(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    if let Some(whole) = bytes.first_chunk::<8>() {
+/// The first bytes of a name: most names differ in them, and they order as one number.
+fn prefix(name: &[u8]) -> u64 {
+    if let Some(whole) = name.first_chunk::<8>() {
         return u64::from_be_bytes(*whole);
     }
-    let start = bytes.iter().fold(0, |start, byte| start << 8 | u64::from(*byte));
-    start << (64 - 8 * bytes.len().max(1))
+    let start = name.iter().fold(0, |start, byte| start << 8 | u64::from(*byte));
+    start << (64 - 8 * name.len().max(1))
 }
 
 fn kinds_of(facts: Facts) -> Kinds {

@@ -150,9 +150,8 @@ impl Importer<'_, '_, '_> {
             }
             Form::Name => self.from(import, kinds),
             Form::Star => {
-                let Some((id, name)) = self.relative(import, import.level, module, kinds) else {
-                    return;
-                };
+                let mut name = String::new();
+                let Some(id) = self.relative(import, kinds, &mut name) else { return };
                 self.edge(import, id, kinds);
                 self.star(import, id, &name, kinds);
             }
@@ -170,16 +169,13 @@ impl Importer<'_, '_, '_> {
         if listed { kinds.with(Kinds::LAZY) } else { kinds }
     }
 
-    /// `from ..module`: what it is, and its absolute name.
-    fn relative(
-        &mut self,
-        import: &ImportRecord,
-        level: u32,
-        module: &str,
-        kinds: Kinds,
-    ) -> Option<(u32, String)> {
+    /// `from ..module`: what it is; its absolute name is written to `name`.
+    fn relative(&mut self, import: &ImportRecord, kinds: Kinds, name: &mut String) -> Option<u32> {
+        let (level, module) = (import.level, self.record.text(import.module));
+        name.clear();
         if level == 0 {
-            return Some((self.lookup.find(self.view, module), module.to_owned()));
+            name.push_str(module);
+            return Some(self.lookup.find(self.view, module));
         }
         let written =
             || format!("{}{module}", ".".repeat(usize::try_from(level.min(64)).unwrap_or(64)));
@@ -197,8 +193,12 @@ impl Importer<'_, '_, '_> {
             };
             base = base.get(..dot).unwrap_or_default();
         }
-        let name = if module.is_empty() { base.to_owned() } else { format!("{base}.{module}") };
-        Some((self.absolute(&name), name))
+        name.push_str(base);
+        if !module.is_empty() {
+            name.push('.');
+            name.push_str(module);
+        }
+        Some(self.absolute(name))
     }
 
     /// Like a lookup, but what is below the own package is looked for there.
@@ -219,15 +219,12 @@ impl Importer<'_, '_, '_> {
 
     /// `from module import name`.
     fn from(&mut self, import: &ImportRecord, kinds: Kinds) {
-        let last = self.last.take();
         let same = |last: &Last| last.level == import.level && last.module == import.module;
-        let last = match last.filter(same) {
-            Some(last) => last,
-            None => {
-                let module = self.record.text(import.module);
-                let Some((id, name)) = self.relative(import, import.level, module, kinds) else {
-                    return;
-                };
+        let last = match self.last.take() {
+            Some(last) if same(&last) => last,
+            other => {
+                let mut name = other.map(|other| other.name).unwrap_or_default();
+                let Some(id) = self.relative(import, kinds, &mut name) else { return };
                 Last { level: import.level, module: import.module, id, name }
             }
         };
@@ -263,7 +260,7 @@ impl Importer<'_, '_, '_> {
             Inside::Folders(folders) => {
                 if !folders.iter().any(|folder| self.index.child(*folder, name).is_some()) {
                     let is_namespace = matches!(found.target, Target::Namespace(_));
-                    if !is_namespace && !self.index.generated.has(&format!("{module}.{name}")) {
+                    if !is_namespace && !self.is_generated(module, name) {
                         return Submodule::Name;
                     }
                 }
@@ -293,6 +290,12 @@ impl Importer<'_, '_, '_> {
             }
         }
         Submodule::Name
+    }
+
+    /// Whether a name in a module is declared to come to be.
+    fn is_generated(&self, module: &str, name: &str) -> bool {
+        let generated = &self.index.generated;
+        !generated.is_empty() && generated.has(&format!("{module}.{name}"))
     }
 
     /// The number of an import that runs where it stands; of others, a number after all.

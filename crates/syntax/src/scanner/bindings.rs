@@ -28,11 +28,13 @@ impl<'source> Scanner<'source> {
             Some(Opener::Loop) => {
                 cursor.eat_word(b"async");
                 cursor.blanks();
+                let mut names = std::mem::take(&mut self.targets);
                 if cursor.eat_word(b"for")
-                    && let Some((names, Stop::In)) = targets(&mut cursor)
+                    && let Some(Stop::In) = targets(&mut cursor, &mut names)
                 {
                     self.bound_all(&names);
                 }
+                self.targets = names;
             }
             Some(Opener::With) => {
                 let names = after_as(cursor);
@@ -47,6 +49,7 @@ impl<'source> Scanner<'source> {
     /// Adds what imports bind, once their guards are known.
     pub(super) fn bind_imports(&mut self) {
         let Some(names) = &mut self.extraction.names else { return };
+        names.bound.reserve(self.extraction.imports.len());
         for import in &self.extraction.imports {
             let facts = self.extraction.guards.facts(import.guard);
             let name = match (&import.what, &import.alias) {
@@ -105,16 +108,20 @@ impl<'source> Scanner<'source> {
             }
         }
         cursor = start;
-        while let Some((names, stop)) = targets(&mut cursor) {
+        let mut names = std::mem::take(&mut self.targets);
+        while let Some(stop) = targets(&mut cursor, &mut names) {
             match stop {
                 Stop::Assigned => self.bound_all(&names),
-                Stop::Annotated if names.len() == 1 && is_assigned(cursor) => {
-                    self.bound_all(&names);
-                    return;
+                Stop::Annotated => {
+                    if names.len() == 1 && is_assigned(cursor) {
+                        self.bound_all(&names);
+                    }
+                    break;
                 }
-                Stop::Annotated | Stop::In => return,
+                Stop::In => break,
             }
         }
+        self.targets = names;
     }
 
     /// `= […]`, `+= […]`, `.extend([…])` and `.append("…")`, after the name.
@@ -228,10 +235,10 @@ enum Stop {
     In,
 }
 
-/// Names in a list of targets, and what follows it. `None` if this is none, or if not only names
-/// are in it.
-fn targets(cursor: &mut Cursor<'_>) -> Option<(Vec<Span>, Stop)> {
-    let mut names = Vec::new();
+/// Reads the names in a list of targets, and what follows it. `None` if this is none, or if not only
+/// names are in it.
+fn targets(cursor: &mut Cursor<'_>, names: &mut Vec<Span>) -> Option<Stop> {
+    names.clear();
     let mut expects = true;
     loop {
         cursor.blanks();
@@ -253,14 +260,14 @@ fn targets(cursor: &mut Cursor<'_>) -> Option<(Vec<Span>, Stop)> {
             }
             b'=' if cursor.brackets == 0 && at(cursor.source, cursor.position + 1) != b'=' => {
                 cursor.position += 1;
-                return Some((names, Stop::Assigned));
+                return Some(Stop::Assigned);
             }
             b':' if cursor.brackets == 0 && at(cursor.source, cursor.position + 1) != b'=' => {
                 cursor.position += 1;
-                return Some((names, Stop::Annotated));
+                return Some(Stop::Annotated);
             }
             b'i' if cursor.brackets == 0 && cursor.eat_word(b"in") => {
-                return Some((names, Stop::In));
+                return Some(Stop::In);
             }
             _ => return None,
         }

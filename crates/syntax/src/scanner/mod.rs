@@ -40,10 +40,13 @@ use masks::{Masks, WIDTH, masks};
 pub(crate) use cursor::{Cursor, bytes, span};
 
 use crate::encoding::{Encoding, detect};
-use crate::extraction::{Extraction, Options};
+use crate::extraction::{Extraction, Options, Span};
 use crate::guard::GuardId;
 use crate::names::Names;
 use crate::problem::{Problem, ProblemKind};
+
+/// Imports and names that most sources have no more of.
+const FEW: usize = 16;
 
 /// The imports of a source.
 #[must_use]
@@ -66,7 +69,11 @@ pub fn extract<'source>(source: &'source [u8], options: &Options) -> Extraction<
         return extraction;
     };
     extraction.problems.extend(unsupported.map(whole));
+    extraction.imports.reserve(FEW);
     extraction.names = options.names.then(Names::default);
+    if let Some(names) = &mut extraction.names {
+        names.bound.reserve(FEW);
+    }
     let mut scanner = Scanner::new(source, encoding, *options, extraction);
     scanner.run();
     scanner.finish()
@@ -103,6 +110,8 @@ struct Scanner<'source> {
     known: Known<'source>,
     lambdas: Lambdas,
     runaway: strings::Runaway,
+    /// Room for the targets of an assignment.
+    targets: Vec<Span>,
     extraction: Extraction<'source>,
 }
 
@@ -132,6 +141,7 @@ impl<'source> Scanner<'source> {
             known: Known::default(),
             lambdas: Lambdas::default(),
             runaway: strings::Runaway::default(),
+            targets: Vec::new(),
             extraction,
         }
     }
