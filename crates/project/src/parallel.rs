@@ -1,4 +1,4 @@
-//! One function over a slice on several threads. Knows nothing of what the function does.
+//! One function over a slice on several threads, or two beside each other. Knows nothing of what they do.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,4 +57,23 @@ pub(crate) fn map_by<T: Sync, S, R: Send>(
         all.extend(results);
     }
     all
+}
+
+/// Both, at the same time if there are several threads.
+pub(crate) fn beside<A: Send, B>(
+    threads: NonZeroUsize,
+    other: impl FnOnce() -> A + Send,
+    own: impl FnOnce() -> B,
+) -> (A, B) {
+    if threads.get() == 1 {
+        return (other(), own());
+    }
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let own = own();
+        match other.join() {
+            Ok(other) => (other, own),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }

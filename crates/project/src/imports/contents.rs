@@ -12,7 +12,7 @@ use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::ModuleImports;
 use bytekiln_planner::Problem;
 
-use super::kept::{self, Fresh, Kept};
+use super::kept::{self, Additions, Kept};
 use super::trees::TreeFile;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
 use crate::path::bytes;
@@ -49,13 +49,30 @@ pub(super) struct Contents {
     /// In the order of the files.
     pub(super) of: Vec<Content>,
     /// Each distinct one once.
-    pub(super) records: Vec<ModuleImports>,
+    pub(super) records: Records,
     /// How many files were read.
     pub(super) read: usize,
     /// Unreadable files, with their tree.
     pub(super) unreadable: Vec<(u32, Problem)>,
     pub(super) problems: Vec<Problem>,
-    pub(super) trouble: Option<StateError>,
+}
+
+/// Each where the thread that found it out put it: moved, they would all be there twice.
+#[expect(clippy::vec_box, reason = "so that they are not moved")]
+pub(super) type Records = Vec<Box<ModuleImports>>;
+
+/// What is to be remembered, and where.
+pub(super) struct Remembering {
+    own: (PathBuf, FileIndex),
+    beside: (PathBuf, FileIndex),
+    known: Vec<Known>,
+    kept: Kept,
+    additions: Additions,
+    damaged: bool,
+    /// Sorted.
+    used: Vec<[u8; 32]>,
+    /// Nothing was read.
+    same: bool,
 }
 
 type Known = Option<(Stamp, IndexedKind, Digest)>;
@@ -65,12 +82,10 @@ struct Found {
     digest: Digest,
     shebang: bool,
     record: Option<Box<ModuleImports>>,
-    /// Of a record that was not kept.
-    bytes: Option<Vec<u8>>,
 }
 
-/// Reads.
-pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
+/// Reads; what was found out is remembered by [`Remembering::save`].
+pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Remembering) {
     let mut contents = Contents::default();
     let (own, beside) = (reading.state_dir.join("index"), reading.state_dir.join("index-beside"));
     let mut open = |path: &Path| {
@@ -87,6 +102,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
         damaged = true;
         Kept::default()
     });
+    let additions = Additions::new(kept_path);
     let mut known = look_up(reading, files, &own_index, &beside_index);
 
     // Each record of a known digest once.
@@ -103,7 +119,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
     for (hash, found) in wanted.into_iter().zip(decoded) {
         if let Some((record, shebang)) = found {
             places.insert(hash, (number(contents.records.len()), shebang));
-            contents.records.push(record);
+            contents.records.push(Box::new(record));
         }
     }
 
@@ -124,12 +140,11 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
     let claimed: Mutex<HashSet<[u8; 32]>> = Mutex::new(places.keys().copied().collect());
     let found = crate::parallel::map(&unread, reading.threads, Vec::new, |buffer, at| {
         let file = files.get(*at)?;
-        Some(read_one(reading, file, &kept, &claimed, buffer))
+        Some(read_one(reading, file, &kept, &additions, &claimed, buffer))
     });
     contents.read = unread.len();
     contents.records.reserve_exact(found.len());
     let mut gone: Vec<usize> = Vec::new();
-    let mut fresh = Vec::new();
     for (at, found) in unread.iter().zip(found) {
         let (Some(found), Some(slot), Some(file)) = (found, known.get_mut(*at), files.get(*at))
         else {
@@ -141,14 +156,9 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
                 let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
                 *slot = Some((found.stamp, kind, found.digest));
                 if let Some(record) = found.record {
-                    let hash = found.digest.hash;
-                    places.insert(hash, (number(contents.records.len()), found.shebang));
-                    contents.records.push(*record);
-                    fresh.extend(found.bytes.map(|bytes| Fresh {
-                        hash,
-                        shebang: found.shebang,
-                        bytes,
-                    }));
+                    let place = (number(contents.records.len()), found.shebang);
+                    places.insert(found.digest.hash, place);
+                    contents.records.push(record);
                 }
             }
             Err(error) => {
@@ -188,18 +198,32 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
             content.nothing = true;
         }
     }
-    let save = || -> Result<(), StateError> {
-        if !fresh.is_empty() || damaged {
-            let mut used: Vec<[u8; 32]> = places.keys().copied().collect();
-            used.sort_unstable();
-            kept.write(&kept_path, fresh, &used)?;
-        }
+    let mut used: Vec<[u8; 32]> = places.into_keys().collect();
+    used.sort_unstable();
+    let remembering = Remembering {
+        own: (own, own_index),
+        beside: (beside, beside_index),
+        known,
+        kept,
+        additions,
+        damaged,
+        used,
+        same: unread.is_empty(),
+    };
+    (contents, remembering)
+}
+
+impl Remembering {
+    /// Writes down what is new.
+    pub(super) fn save(self, reading: &Reading<'_>, files: &[TreeFile]) -> Result<(), StateError> {
+        self.additions.finish(&self.kept, &self.used, self.damaged)?;
+        let ((own, own_index), (beside, beside_index)) = (self.own, self.beside);
         let built = files.iter().filter(|file| file.is_built()).count();
         let read = files.iter().filter(|file| file.is_read()).count();
-        if unread.is_empty() && own_index.entries.len() == built && read == built {
+        if self.same && own_index.entries.len() == built && read == built {
             return Ok(());
         }
-        let (new_own, new_beside) = indexes(reading, files, &known, &beside_index);
+        let (new_own, new_beside) = indexes(reading, files, &self.known, &beside_index);
         if new_own != own_index {
             new_own.write(&own)?;
         }
@@ -207,9 +231,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> Contents {
             new_beside.write(&beside)?;
         }
         Ok(())
-    };
-    contents.trouble = save().err();
-    contents
+    }
 }
 
 fn number(count: usize) -> u32 {
@@ -258,6 +280,7 @@ fn read_one(
     reading: &Reading<'_>,
     file: &TreeFile,
     kept: &Kept,
+    additions: &Additions,
     claimed: &Mutex<HashSet<[u8; 32]>>,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Found> {
@@ -269,7 +292,6 @@ fn read_one(
         digest: hashed.digest,
         shebang: hashed.python_shebang,
         record: None,
-        bytes: None,
     };
     if file.executable && !hashed.python_shebang {
         return Ok(found);
@@ -283,10 +305,7 @@ fn read_one(
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: true, strings };
         let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
-        let mut bytes = record.encode();
-        // Tens of thousands of these wait to be written.
-        bytes.shrink_to_fit();
-        found.bytes = Some(bytes);
+        additions.add(hashed.digest.hash, hashed.python_shebang, &record.encode());
         found.record = Some(Box::new(record));
     }
     Ok(found)

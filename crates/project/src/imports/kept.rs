@@ -1,14 +1,16 @@
-//! Imports of sources, kept by the digest of the source: one state file, sorted by digest. What the
-//! present sources do not use stays for some writes, so that going to another branch and back costs
-//! nothing. Knows nothing of where sources lie.
+//! Imports of sources, kept by the digest of the source: one state file, the imports in the order in
+//! which they were found out, then a table of them by digest, then its length. So they can be written
+//! while others are found out, and need not be held. What the present sources do not use stays for some
+//! writes, so that going to another branch and back costs nothing. Knows nothing of where sources lie.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bytekiln_graph::ModuleImports;
 
-use crate::index::{Damage, Reader, StateError, StateFile, Writer, read_state, write_state};
+use crate::index::{Damage, Reader, StateError, StateFile, StateWriter, Writer, read_state};
 
-const FILE: StateFile = StateFile { magic: *b"bkimport", version: 1, what: "the store of imports" };
+const FILE: StateFile = StateFile { magic: *b"bkimport", version: 2, what: "the store of imports" };
 
 /// Entries that so many writes in a row did not use are dropped.
 const WRITES: u8 = 12;
@@ -20,22 +22,19 @@ const ROW: usize = 32 + 8 + 4 + 1 + 1;
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     body: Vec<u8>,
+    /// Where the table begins.
+    table: usize,
     rows: usize,
 }
 
-/// What is found out of a source, in the form that is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fresh {
-    pub(super) hash: [u8; 32],
-    pub(super) shebang: bool,
-    pub(super) bytes: Vec<u8>,
-}
-
-struct Row<'a> {
-    hash: &'a [u8],
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    hash: [u8; 32],
+    offset: u64,
+    length: u32,
     age: u8,
     shebang: bool,
-    bytes: &'a [u8],
 }
 
 /// The file for extractions with these options.
@@ -46,31 +45,39 @@ pub(super) fn path(state_dir: &Path, strings: bool) -> PathBuf {
 impl Kept {
     pub(super) fn read(path: &Path) -> Result<Kept, Damage> {
         let body = read_state(path, FILE)?.unwrap_or_default();
-        let rows = Reader::new(&body).count().unwrap_or_default();
-        Ok(if rows.saturating_mul(ROW) < body.len() {
-            Kept { body, rows }
-        } else {
-            Kept::default()
+        let layout = || {
+            let (_, end) = body.split_last_chunk::<4>()?;
+            let rows = u32::from_le_bytes(*end) as usize;
+            let table = (body.len() - 4).checked_sub(rows.checked_mul(ROW)?)?;
+            Some((table, rows))
+        };
+        let (table, rows) = layout().unwrap_or_default();
+        Ok(Kept { body, table, rows })
+    }
+
+    fn row(&self, at: usize) -> Option<Row> {
+        let start = at.checked_mul(ROW)?.checked_add(self.table)?;
+        let mut reader = Reader::new(self.body.get(start..start.checked_add(ROW)?)?);
+        Some(Row {
+            hash: reader.array()?,
+            offset: reader.u64()?,
+            length: reader.u32()?,
+            age: reader.u8()?,
+            shebang: reader.u8()? == 1,
         })
     }
 
-    fn row(&self, at: usize) -> Option<Row<'_>> {
-        let start = at.checked_mul(ROW)?.checked_add(4)?;
-        let mut reader = Reader::new(self.body.get(start..start.checked_add(ROW)?)?);
-        let hash = reader.take(32)?;
-        let offset = usize::try_from(reader.u64()?).ok()?;
-        let length = reader.u32()? as usize;
-        let (age, shebang) = (reader.u8()?, reader.u8()? == 1);
-        let bytes = self.body.get(offset..offset.checked_add(length)?)?;
-        Some(Row { hash, age, shebang, bytes })
+    fn bytes(&self, row: &Row) -> Option<&[u8]> {
+        let start = usize::try_from(row.offset).ok()?;
+        self.body.get(start..start.checked_add(row.length as usize)?)
     }
 
-    fn find(&self, hash: &[u8; 32]) -> Option<Row<'_>> {
+    fn find(&self, hash: &[u8; 32]) -> Option<Row> {
         let (mut low, mut high) = (0, self.rows);
         while low < high {
             let middle = low + (high - low) / 2;
             let row = self.row(middle)?;
-            match row.hash.cmp(hash.as_slice()) {
+            match row.hash.cmp(hash) {
                 std::cmp::Ordering::Equal => return Some(row),
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
@@ -82,53 +89,97 @@ impl Kept {
     /// The imports of the source with this digest, and whether its first line names Python.
     pub(super) fn get(&self, hash: &[u8; 32]) -> Option<(ModuleImports, bool)> {
         let row = self.find(hash)?;
-        Some((ModuleImports::decode(row.bytes).ok()?, row.shebang))
+        Some((ModuleImports::decode(self.bytes(&row)?).ok()?, row.shebang))
+    }
+}
+
+/// What is to replace the file: imports that come from several threads, one after the other.
+#[derive(Debug)]
+pub(super) struct Additions {
+    path: PathBuf,
+    state: Mutex<Added>,
+}
+
+#[derive(Debug, Default)]
+struct Added {
+    /// None before the first.
+    out: Option<StateWriter>,
+    rows: Vec<Row>,
+    /// The first; nothing is added after it.
+    trouble: Option<StateError>,
+}
+
+impl Additions {
+    pub(super) fn new(path: PathBuf) -> Additions {
+        Additions { path, state: Mutex::new(Added::default()) }
     }
 
-    /// Replaces the file: `fresh` is added, `used` (sorted) stays, all else grows older.
-    pub(super) fn write(
-        &self,
-        path: &Path,
-        mut fresh: Vec<Fresh>,
+    /// Adds the imports of a source, with its digest, that no other call gives. What goes wrong is told
+    /// by [`Additions::finish`].
+    pub(super) fn add(&self, hash: [u8; 32], shebang: bool, bytes: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.trouble.is_none() {
+            let row = Row { hash, offset: 0, length: 0, age: 0, shebang };
+            state.trouble = state.add(&self.path, row, bytes).err();
+        }
+    }
+
+    /// Replaces the file: what was added comes to what is `kept`, of which `used` (sorted) stays young
+    /// and all else grows older. Without additions nothing is done, unless it `must` be.
+    pub(super) fn finish(
+        self,
+        kept: &Kept,
         used: &[[u8; 32]],
+        must: bool,
     ) -> Result<(), StateError> {
-        fresh.sort_by_key(|new| new.hash);
-        fresh.dedup_by(|a, b| a.hash == b.hash);
-        let mut rows: Vec<Row<'_>> = Vec::with_capacity(self.rows + fresh.len());
-        for row in (0..self.rows).filter_map(|at| self.row(at)) {
-            let is_used = used.binary_search_by(|hash| hash.as_slice().cmp(row.hash)).is_ok();
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(trouble) = state.trouble {
+            return Err(trouble);
+        }
+        if state.rows.is_empty() && !must {
+            return Ok(());
+        }
+        let mut new: Vec<[u8; 32]> = state.rows.iter().map(|row| row.hash).collect();
+        new.sort_unstable();
+        for row in (0..kept.rows).filter_map(|at| kept.row(at)) {
+            let is_used = used.binary_search(&row.hash).is_ok();
             let age = if is_used { 0 } else { row.age.saturating_add(1) };
-            let is_new = fresh.binary_search_by(|new| new.hash.as_slice().cmp(row.hash)).is_ok();
-            if age <= WRITES && !is_new {
-                rows.push(Row { age, ..row });
+            let Some(bytes) = kept.bytes(&row) else { continue };
+            if age <= WRITES && new.binary_search(&row.hash).is_err() {
+                state.add(&self.path, Row { age, ..row }, bytes)?;
             }
         }
-        rows.extend(fresh.iter().map(|new| Row {
-            hash: &new.hash,
-            age: 0,
-            shebang: new.shebang,
-            bytes: &new.bytes,
-        }));
-        rows.sort_by(|a, b| a.hash.cmp(b.hash));
-        let size: usize = rows.iter().map(|row| ROW + row.bytes.len()).sum();
-        let mut out = Writer { bytes: Vec::with_capacity(size + 4) };
-        out.count(rows.len());
-        let mut offset = 4 + rows.len() as u64 * ROW as u64;
-        for row in &rows {
-            out.fixed(row.hash);
-            out.u64(offset);
-            out.count(row.bytes.len());
-            out.u8(row.age);
-            out.u8(u8::from(row.shebang));
-            offset += row.bytes.len() as u64;
+        state.rows.sort_unstable_by_key(|row| row.hash);
+        let mut out = match state.out {
+            Some(out) => out,
+            None => StateWriter::create(&self.path, FILE)?,
+        };
+        let mut bytes = Writer::default();
+        for row in &state.rows {
+            bytes.bytes.clear();
+            bytes.fixed(&row.hash);
+            bytes.u64(row.offset);
+            bytes.u32(row.length);
+            bytes.u8(row.age);
+            bytes.u8(u8::from(row.shebang));
+            out.write(&bytes.bytes)?;
         }
-        for row in &rows {
-            out.fixed(row.bytes);
-        }
-        drop(rows);
-        // With 80,000 sources these are tens of megabytes, and nobody needs them twice.
-        drop(fresh);
-        write_state(path, FILE, &out.bytes)
+        bytes.bytes.clear();
+        bytes.count(state.rows.len());
+        out.write(&bytes.bytes)?;
+        out.finish()
+    }
+}
+
+impl Added {
+    fn add(&mut self, path: &Path, row: Row, bytes: &[u8]) -> Result<(), StateError> {
+        let out = match &mut self.out {
+            Some(out) => out,
+            none => none.insert(StateWriter::create(path, FILE)?),
+        };
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.rows.push(Row { offset: out.length(), length, ..row });
+        out.write(bytes)
     }
 }
 
@@ -136,30 +187,30 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn fresh(name: u8) -> Fresh {
-        let source = format!("import m{name}");
-        let extraction = bytekiln_syntax::imports(source.as_bytes());
-        Fresh {
-            hash: [name; 32],
-            shebang: name == 1,
-            bytes: ModuleImports::new(&extraction).encode(),
+    fn write(kept: &Kept, path: &Path, names: &[u8], used: &[[u8; 32]]) {
+        let additions = Additions::new(path.to_owned());
+        for name in names {
+            let extraction = bytekiln_syntax::imports(b"import m");
+            let bytes = ModuleImports::new(&extraction).encode();
+            additions.add([*name; 32], *name == 1, &bytes);
         }
+        additions.finish(kept, used, true).unwrap();
     }
 
     #[test]
     fn what_is_used_stays_and_the_rest_goes_after_some_writes() {
         let folder = tempfile::tempdir().unwrap();
         let path = path(folder.path(), false);
-        Kept::default().write(&path, vec![fresh(2), fresh(1)], &[[1; 32], [2; 32]]).unwrap();
+        write(&Kept::default(), &path, &[2, 1], &[[1; 32], [2; 32]]);
         let kept = Kept::read(&path).unwrap();
         assert_eq!(kept.get(&[1; 32]).unwrap().0.len(), 1);
         assert!(kept.get(&[1; 32]).unwrap().1);
         assert!(!kept.get(&[2; 32]).unwrap().1);
         assert!(kept.get(&[3; 32]).is_none());
-        for write in 0..=WRITES {
+        for age in 0..=WRITES {
             let kept = Kept::read(&path).unwrap();
-            assert!(kept.get(&[2; 32]).is_some(), "gone after {write} writes");
-            kept.write(&path, vec![], &[[1; 32]]).unwrap();
+            assert!(kept.get(&[2; 32]).is_some(), "gone after {age} writes");
+            write(&kept, &path, &[], &[[1; 32]]);
         }
         let kept = Kept::read(&path).unwrap();
         assert!(kept.get(&[2; 32]).is_none());
@@ -170,7 +221,7 @@ mod tests {
     fn damage_is_noticed_at_every_byte() {
         let folder = tempfile::tempdir().unwrap();
         let path = path(folder.path(), true);
-        Kept::default().write(&path, vec![fresh(1), fresh(2)], &[]).unwrap();
+        write(&Kept::default(), &path, &[1, 2], &[]);
         let bytes = std::fs::read(&path).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();

@@ -97,18 +97,15 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     trees.extend(surroundings.library);
     let mut open: Vec<Option<OwnedFd>> = vec![Some(root)];
     open.extend(trees.iter().skip(1).map(|folder| open_folder(folder).ok()));
-    let mut contents = read_contents(
-        &Reading {
-            state_dir: &request.state_dir,
-            folders: &trees,
-            open: &open,
-            strings: request.strings,
-            clock,
-            threads: request.threads,
-        },
-        &files,
-    );
-    state_trouble = state_trouble.or(contents.trouble.take());
+    let reading = Reading {
+        state_dir: &request.state_dir,
+        folders: &trees,
+        open: &open,
+        strings: request.strings,
+        clock,
+        threads: request.threads,
+    };
+    let (mut contents, remembering) = read_contents(&reading, &files);
     damage.append(&mut contents.problems);
     found_problems.extend(problems::of_sources(
         &files,
@@ -120,27 +117,38 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     found_problems.dedup();
     scripts::mark(&mut files, &contents.of);
 
-    let mut sources = Sources {
-        target: request.target.clone(),
-        files: sources::of(&files, &contents),
-        roots,
-        owners,
-        generated: workspace.graph.generated.clone(),
-        externals,
-    };
-    let mut graph = resolve(request, &sources);
-    let more = namespaces::folders(&graph, &sources, &folders);
-    if !more.is_empty() {
+    let make = || {
+        let mut sources = Sources {
+            target: request.target.clone(),
+            files: sources::of(&files, &contents),
+            roots,
+            owners,
+            generated: workspace.graph.generated.clone(),
+            externals,
+        };
+        let graph = resolve(request, &sources);
+        let more = namespaces::folders(&graph, &sources, &folders);
+        if more.is_empty() {
+            return graph;
+        }
         sources.files.extend(more);
-        graph = resolve(request, &sources);
-    }
-    drop(sources);
-    contents.records = Vec::new();
+        drop(graph);
+        resolve(request, &sources)
+    };
+    let save = || remembering.save(&reading, &files);
+    let (saved, graph) = crate::parallel::beside(request.threads, save, make);
+    state_trouble = state_trouble.or(saved.err());
     let count = contents.of.iter().filter(|content| content.record.is_some()).count();
+    let records = std::mem::take(&mut contents.records);
     let trees: Vec<_> = trees.into_iter().map(|folder| EnvironmentTree { folder }).collect();
-    if keeps && state_trouble.is_none() && is_old(clock, &files, &contents, &folders, &watches) {
+    let keep = || {
+        if !keeps
+            || state_trouble.is_some()
+            || !is_old(clock, &files, &contents, &folders, &watches)
+        {
+            return state_trouble;
+        }
         fill(&mut folders, &files, &contents, &trees);
-        drop(files);
         let snapshot = Snapshot {
             key,
             sources: count,
@@ -149,8 +157,10 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
             watches,
             folders,
         };
-        state_trouble = snapshot.write(&request.state_dir, &graph).err();
-    }
+        snapshot.write(&request.state_dir, &graph).err()
+    };
+    // Giving back some hundred thousand pieces of memory takes as long as writing the graph.
+    let ((), state_trouble) = crate::parallel::beside(request.threads, || drop(records), keep);
     damage.append(&mut found_problems);
     Ok(LoadedGraph {
         graph,

@@ -15,8 +15,8 @@ use rustix::fs::AtFlags;
 
 use super::request::EnvironmentTree;
 use crate::index::{
-    Reader, StateError, StateFile, Watch, Writer, put_optional, put_problem, put_stamp, read_state,
-    take_optional, take_problem, take_stamp, write_state,
+    Reader, StateError, StateFile, StateWriter, Watch, Writer, put_optional, put_problem,
+    put_stamp, read_state, take_optional, take_problem, take_stamp, write_state,
 };
 use crate::load::open_folder;
 use crate::path::{bytes, from_bytes};
@@ -89,11 +89,9 @@ pub(super) fn path(state_dir: &Path, key: &[u8; 32]) -> PathBuf {
 impl Snapshot {
     /// Writes the file, and removes the oldest of others if there are too many.
     pub(super) fn write(&self, state_dir: &Path, graph: &Graph) -> Result<(), StateError> {
-        let graph = graph.encode();
-        let files = self.folders.iter().flat_map(|folder| &folder.files);
-        let stamps: usize = files.map(|(name, _)| name.len() + STAMP + 4).sum();
-        let room = graph.len() + stamps + self.folders.len() * 128;
-        let mut out = Writer { bytes: Vec::with_capacity(room) };
+        let path = path(state_dir, &self.key);
+        let mut file = StateWriter::create(&path, FILE)?;
+        let mut out = Writer::default();
         out.fixed(&self.key);
         out.count(self.sources);
         out.count(self.trees.len());
@@ -124,11 +122,13 @@ impl Snapshot {
                 }
             }
             out.string(&part.bytes);
+            file.write(&out.bytes)?;
+            out.bytes.clear();
         }
-        out.bytes.extend_from_slice(&graph);
-        drop(graph);
-        let path = path(state_dir, &self.key);
-        write_state(&path, FILE, &out.bytes)?;
+        file.write(&out.bytes)?;
+        drop(out);
+        file.write(&graph.encode())?;
+        file.finish()?;
         prune(state_dir, &path);
         Ok(())
     }

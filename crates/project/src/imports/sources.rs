@@ -14,7 +14,7 @@ use super::trees::TreeFile;
 /// What is in `files`, which are in the order of their trees and paths.
 pub(super) fn of<'a>(files: &[TreeFile], contents: &'a Contents) -> Vec<SourceFile<'a>> {
     let record = |content: &Content| -> Option<&'a ModuleImports> {
-        content.record.and_then(|at| contents.records.get(at as usize))
+        content.record.and_then(|at| contents.records.get(at as usize)).map(Box::as_ref)
     };
     let present = files.iter().zip(&contents.of).filter(|(_, content)| !content.nothing);
     present

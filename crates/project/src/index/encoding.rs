@@ -98,16 +98,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-const ENVELOPE: usize = 32;
+/// How long the envelope is.
+pub(crate) const ENVELOPE: usize = 32;
 
-/// What goes before the body.
-pub(crate) fn envelope(magic: [u8; 8], version: u32, body: &[u8]) -> Vec<u8> {
+/// What goes before a body of this length and checksum.
+pub(crate) fn envelope(magic: [u8; 8], version: u32, length: u64, sum: u64) -> Vec<u8> {
     let mut out = Writer { bytes: Vec::with_capacity(ENVELOPE) };
     out.fixed(&magic);
     out.u32(version);
     out.u32(0);
-    out.u64(body.len() as u64);
-    out.u64(checksum(body));
+    out.u64(length);
+    out.u64(sum);
     out.bytes
 }
 
@@ -120,25 +121,54 @@ pub(crate) fn unseal(bytes: &[u8], magic: [u8; 8], version: u32) -> Option<&[u8]
     (fits && length == body.len() as u64 && sum == checksum(body)).then_some(body)
 }
 
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut sum = Checksum::default();
+    let rest = sum.blocks(bytes);
+    sum.finish(rest)
+}
+
 /// Against accidents, not against attackers: four lanes, so that 13 MB take a few milliseconds.
 /// Each step is a bijection of the lane, so a change confined to one word always shows.
-fn checksum(bytes: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let step = |lane: u64, word: u64| (lane ^ word).wrapping_mul(ODD).rotate_left(29);
-    let mut lanes = [1_u64, 2, 3, 4];
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    for block in blocks {
-        let (words, _) = block.as_chunks::<8>();
-        for (lane, word) in lanes.iter_mut().zip(words) {
-            *lane = step(*lane, u64::from_le_bytes(*word));
+#[derive(Debug)]
+pub(crate) struct Checksum {
+    lanes: [u64; 4],
+    length: u64,
+}
+
+impl Default for Checksum {
+    fn default() -> Checksum {
+        Checksum { lanes: [1, 2, 3, 4], length: 0 }
+    }
+}
+
+impl Checksum {
+    fn step(lane: u64, word: u64) -> u64 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        (lane ^ word).wrapping_mul(ODD).rotate_left(29)
+    }
+
+    /// Takes whole blocks from the front; the rest goes before what comes next.
+    pub(crate) fn blocks<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let (blocks, rest) = bytes.as_chunks::<32>();
+        for block in blocks {
+            let (words, _) = block.as_chunks::<8>();
+            for (lane, word) in self.lanes.iter_mut().zip(words) {
+                *lane = Checksum::step(*lane, u64::from_le_bytes(*word));
+            }
         }
+        self.length += (bytes.len() - rest.len()) as u64;
+        rest
     }
-    let mut sum = bytes.len() as u64;
-    for lane in lanes {
-        sum = step(sum, lane);
+
+    /// The sum of all, `rest` being what is left of the last block.
+    pub(crate) fn finish(self, rest: &[u8]) -> u64 {
+        let mut sum = self.length + rest.len() as u64;
+        for lane in self.lanes {
+            sum = Checksum::step(sum, lane);
+        }
+        for byte in rest {
+            sum = Checksum::step(sum, u64::from(*byte));
+        }
+        sum ^ (sum >> 32)
     }
-    for byte in rest {
-        sum = step(sum, u64::from(*byte));
-    }
-    sum ^ (sum >> 32)
 }

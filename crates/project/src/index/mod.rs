@@ -18,7 +18,7 @@ pub(crate) use settled::{
     SettledFolder, SettledState, Watch, adopt, check, file_name, put_optional, put_problem,
     take_optional, take_problem,
 };
-pub(crate) use state::{Damage, StateFile, file_stem, read_state, write_state};
+pub(crate) use state::{Damage, StateFile, StateWriter, file_stem, read_state, write_state};
 pub use state::{StateError, prepare_state};
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! The state folder and its files: read whole, written whole by renaming. Knows nothing of what
+//! The state folder and its files: read whole, written by renaming when they are whole. Knows nothing of what
 //! the files say.
 
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytekiln_planner::{Problem, Severity};
 
-use super::encoding::{envelope, unseal};
+use super::encoding::{Checksum, ENVELOPE, envelope, unseal};
 use crate::path::show;
 
 /// A kind of file in the state folder.
@@ -106,15 +106,73 @@ pub(crate) fn read_state(path: &Path, kind: StateFile) -> Result<Option<Vec<u8>>
 
 /// Replaces the file by a new one with this body.
 pub(crate) fn write_state(path: &Path, kind: StateFile, body: &[u8]) -> Result<(), StateError> {
-    let write = || -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-        file.write_all(&envelope(kind.magic, kind.version, body))?;
-        file.write_all(body)?;
-        file.persist(path).map_err(|error| error.error)?;
+    let mut out = StateWriter::create(path, kind)?;
+    out.write(body)?;
+    out.finish()
+}
+
+/// So much is written at once.
+const BLOCK: usize = 1 << 18;
+
+/// A new file whose body comes in parts. Unless it is finished, nothing is left of it.
+#[derive(Debug)]
+pub(crate) struct StateWriter {
+    path: PathBuf,
+    kind: StateFile,
+    file: tempfile::NamedTempFile,
+    /// Not yet summed up and written.
+    buffer: Vec<u8>,
+    sum: Checksum,
+    length: u64,
+}
+
+impl StateWriter {
+    /// Begins it, beside the file that it is to replace.
+    pub(crate) fn create(path: &Path, kind: StateFile) -> Result<StateWriter, StateError> {
+        let create = || {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+            file.write_all(&[0; ENVELOPE])?;
+            Ok(file)
+        };
+        let file = create().map_err(|error| StateError { path: path.to_owned(), error })?;
+        let (buffer, sum) = (Vec::new(), Checksum::default());
+        Ok(StateWriter { path: path.to_owned(), kind, file, buffer, sum, length: 0 })
+    }
+
+    /// How long the body is so far.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends to the body.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        for part in bytes.chunks(BLOCK) {
+            self.buffer.extend_from_slice(part);
+            self.length += part.len() as u64;
+            if self.buffer.len() >= BLOCK {
+                let whole = self.buffer.len() - self.sum.blocks(&self.buffer).len();
+                let written = self.file.write_all(self.buffer.get(..whole).unwrap_or_default());
+                written.map_err(|error| StateError { path: self.path.clone(), error })?;
+                self.buffer.drain(..whole);
+            }
+        }
         Ok(())
-    };
-    write().map_err(|error| StateError { path: path.to_owned(), error })
+    }
+
+    /// Puts the file in its place.
+    pub(crate) fn finish(mut self) -> Result<(), StateError> {
+        let rest = self.sum.blocks(&self.buffer);
+        let sum = self.sum.finish(rest);
+        let head = envelope(self.kind.magic, self.kind.version, self.length, sum);
+        let mut end = || {
+            self.file.write_all(&self.buffer)?;
+            self.file.rewind()?;
+            self.file.write_all(&head)
+        };
+        let ended = end().and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
+        ended.map(drop).map_err(|error| StateError { path: self.path, error })
+    }
 }
 
 /// A profile's name as the beginning of a file name.
