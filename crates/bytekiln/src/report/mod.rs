@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod human;
 pub mod json;
+pub(crate) mod page;
 pub mod problems;
 pub mod reasons;
 pub mod tally;
