@@ -58,7 +58,6 @@ pub(super) struct Contents {
 }
 
 /// Each where the thread that found it out put it: moved, they would all be there twice.
-#[expect(clippy::vec_box, reason = "so that they are not moved")]
 pub(super) type Records = Vec<Box<ModuleImports>>;
 
 /// What is to be remembered, and where.

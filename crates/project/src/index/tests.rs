@@ -9,10 +9,36 @@ use proptest::prelude::*;
 
 use super::{
     FileIndex, IndexEntry, IndexedKind, Records, SettledFolder, SettledState, SettledSummary,
-    StoredRecord, Watch, check, lock_state,
+    StateFile, StateWriter, StoredRecord, Watch, check, lock_state, read_state, write_state,
 };
 use crate::scan::Stamp;
 use crate::{CheckDepth, Date};
+
+#[test]
+fn a_body_in_parts_is_the_same_file_as_a_body_at_once() {
+    let kind = StateFile { magic: *b"bktest\0\0", version: 3, what: "the test" };
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    for length in [0, 1, 31, 32, 33, 1 << 18, (1 << 18) + 5, 1_000_003] {
+        let body: Vec<u8> = (0..length).map(|at: u32| (at % 251) as u8).collect();
+        write_state(&whole, kind, &body).unwrap();
+        for size in [7, 70_001, 300_000] {
+            let mut out = StateWriter::create(&parts, kind).unwrap();
+            for part in body.chunks(size) {
+                out.write(part).unwrap();
+            }
+            assert_eq!(out.length(), u64::from(length));
+            out.finish().unwrap();
+            assert_eq!(std::fs::read(&parts).unwrap(), std::fs::read(&whole).unwrap());
+        }
+        assert_eq!(read_state(&parts, kind).unwrap().unwrap(), body);
+    }
+    drop(StateWriter::create(&parts, kind).unwrap());
+    let mut left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["parts", "whole"]);
+}
 
 fn stamp() -> impl Strategy<Value = Stamp> {
     let numbers = (any::<u64>(), any::<i64>(), any::<i64>(), any::<u64>(), any::<u32>());
