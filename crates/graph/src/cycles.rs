@@ -32,12 +32,26 @@ pub struct Cut {
     pub imports: Vec<EdgeId>,
 }
 
+/// Whether an import counts in a cycle.
+fn closes(which: Which, kinds: Kinds) -> bool {
+    which.follows(kinds) && !kinds.any(Kinds::PACKAGE)
+}
+
 impl Graph {
+    /// The modules of each cycle alone, as [`Graph::cycles`] has them: linear in the edges.
+    #[must_use]
+    pub fn cyclic_modules(&self, which: Which) -> Vec<Vec<NodeId>> {
+        let mut groups = components(self, |kinds| closes(which, kinds)).groups;
+        groups.retain(|group| group.len() > 1);
+        groups.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        groups
+    }
+
     /// All cycles by the edges that are followed, largest first. A module that imports itself is not
     /// one.
     #[must_use]
     pub fn cycles(&self, which: Which) -> Vec<Cycle> {
-        let follows = |kinds: Kinds| which.follows(kinds) && !kinds.any(Kinds::PACKAGE);
+        let follows = |kinds: Kinds| closes(which, kinds);
         let components = components(self, follows);
         let mut cycles: Vec<Cycle> = components
             .groups

@@ -57,9 +57,9 @@ pub(super) fn assemble<'a>(
         }
     }
     let cycles = graph
-        .cycles(Which::Eager)
+        .cyclic_modules(Which::Eager)
         .iter()
-        .filter_map(|cycle| cycle.modules.iter().map(|id| number(*id)).collect())
+        .filter_map(|modules| modules.iter().map(|id| number(*id)).collect())
         .collect();
     let ambiguities = graph.ambiguities().iter().filter_map(|ambiguity| {
         Some(AmbiguityRow {

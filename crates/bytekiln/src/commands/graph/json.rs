@@ -17,7 +17,7 @@ const SCHEMA: &str = "bytekiln-graph/1";
 
 /// Writes all of it.
 pub(super) fn render(document: &GraphDocument<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = Lines { out, first: true };
+    let mut out = Lines { out, first: true, value: Vec::new() };
     out.start("{")?;
     out.field("schema", &SCHEMA)?;
     out.field("target", &json!({"python": document.python, "platform": document.platform}))?;
@@ -73,7 +73,7 @@ pub(super) fn render(document: &GraphDocument<'_>, out: &mut dyn Write) -> io::R
 
 /// Files of the workspace, and the files there that they import: what `ruff analyze graph` writes.
 pub(super) fn render_map(document: &GraphDocument<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = Lines { out, first: true };
+    let mut out = Lines { out, first: true, value: Vec::new() };
     let inside = |number: u32| {
         let (tree, path) = document.modules.get(number as usize)?.file?;
         (tree == 0).then_some(path)
@@ -182,7 +182,13 @@ struct Shown<'a>(&'a RepoPath);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
+        let bytes = self.0.as_bytes();
+        // Most paths are shown as they are.
+        let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
+        match std::str::from_utf8(bytes) {
+            Ok(text) if plain && !text.is_empty() => serializer.serialize_str(text),
+            _ => serializer.collect_str(self.0),
+        }
     }
 }
 
@@ -190,6 +196,8 @@ impl Serialize for Shown<'_> {
 struct Lines<'a> {
     out: &'a mut dyn Write,
     first: bool,
+    /// One value: many small pieces are put together here, and go out as one.
+    value: Vec<u8>,
 }
 
 impl Lines<'_> {
@@ -226,8 +234,10 @@ impl Lines<'_> {
         let mut end = "";
         let mut comma = "\n    ";
         for value in values {
-            self.out.write_all(comma.as_bytes())?;
-            serde_json::to_writer(&mut *self.out, &value)?;
+            self.value.clear();
+            self.value.extend_from_slice(comma.as_bytes());
+            serde_json::to_writer(&mut self.value, &value)?;
+            self.out.write_all(&self.value)?;
             comma = ",\n    ";
             end = "\n  ";
         }
