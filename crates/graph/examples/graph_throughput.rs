@@ -16,8 +16,8 @@ use std::time::Instant;
 
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{
-    FileKind, Graph, Index, ModuleImports, Owner, OwnerKind, PathEntry, Root, SourceFile, Sources,
-    Target, TargetPlatform, Which,
+    FileKind, Graph, Index, ModuleImports, Owner, OwnerKind, PathEntry, Resolved, Root, SourceFile,
+    Sources, Target, TargetPlatform, Which,
 };
 use bytekiln_python::Release;
 use bytekiln_syntax::{Options, extract};
@@ -60,7 +60,8 @@ fn main() {
     let index = Index::new(&sources);
     watch.told("indexed");
     let ranges = (0..index.len()).step_by(RANGE);
-    let parts = ranges.map(|start| index.resolve(start..start.saturating_add(RANGE))).collect();
+    let parts: Vec<Resolved> =
+        ranges.map(|start| index.resolve(start..start.saturating_add(RANGE))).collect();
     watch.told("resolved");
     let graph = Graph::new(&index, parts);
     watch.told("put together");

@@ -154,10 +154,11 @@ impl Graph {
         Graph::new(&index, vec![resolved])
     }
 
-    /// The graph of files whose imports were resolved in parts.
+    /// The graph of files whose imports were resolved in parts. Each part is taken and freed before
+    /// the next one is asked for.
     #[must_use]
-    pub fn new(index: &Index<'_>, parts: Vec<Resolved>) -> Graph {
-        assemble::assemble(index, parts)
+    pub fn new(index: &Index<'_>, parts: impl IntoIterator<Item = Resolved>) -> Graph {
+        assemble::assemble(index, parts.into_iter())
     }
 
     /// How many nodes there are.

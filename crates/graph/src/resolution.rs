@@ -128,6 +128,8 @@ impl Index<'_> {
                 own.sort_unstable_by_key(|edge: &RawEdge| (edge.line, edge.column));
             }
         }
+        // All parts are kept until the graph is put together.
+        edges.shrink_to_fit();
         lookup.ambiguities.sort_unstable();
         lookup.ambiguities.dedup();
         Resolved { edges, names: lookup.names, ambiguities: lookup.ambiguities }

@@ -49,7 +49,14 @@ impl Graph {
     /// bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::with_capacity(self.to.len() * 15 + self.nodes.len() * 160 + 64);
+        let mut bytes = Vec::new();
+        self.encode_into(&mut |block| bytes.extend_from_slice(block));
+        bytes
+    }
+
+    /// As [`Graph::encode`], block by block: of a large graph the whole is tens of megabytes.
+    pub fn encode_into(&self, sink: &mut dyn FnMut(&[u8])) {
+        let mut out = Writer::new(sink);
         out.bytes(MAGIC);
         out.number(VERSION);
         for count in [self.nodes.len(), self.files, self.to.len()] {
@@ -72,10 +79,10 @@ impl Graph {
         out.count(self.back_offsets.len());
         out.numbers(&self.back_offsets);
         out.numbers(&self.back);
-        out.finish()
+        out.finish();
     }
 
-    fn encode_nodes(&self, out: &mut Writer) {
+    fn encode_nodes(&self, out: &mut Writer<'_>) {
         out.texts(self.nodes.iter().map(|node| node.name.as_bytes()));
         let files = self.nodes.get(..self.files).unwrap_or_default();
         out.texts(files.iter().map(|node| match &node.file {
@@ -100,7 +107,7 @@ impl Graph {
         }
     }
 
-    fn encode_owners(&self, out: &mut Writer) {
+    fn encode_owners(&self, out: &mut Writer<'_>) {
         out.count(self.owners.len());
         out.texts(self.owners.iter().map(|owner| owner.name.as_bytes()));
         for owner in &self.owners {

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_graph::{FileKind, Graph, Index, Resolved, Sources};
+use bytekiln_graph::{FileKind, Graph, Index, Sources};
 
 use super::contents::{Contents, Reading, read as read_contents};
 use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
@@ -23,6 +23,9 @@ use crate::scan::{self, FileClock, MemberRules, Scan, Scope, WalkRequest, Wanted
 
 /// How many files are resolved at once.
 const RANGE: usize = 512;
+
+/// How many of these are kept until they are put into the graph.
+const ROUND: usize = 8;
 
 /// Makes the graph.
 ///
@@ -260,7 +263,10 @@ fn resolve(request: &GraphRequest<'_>, sources: &Sources<'_>) -> Graph {
     let index = Index::new(sources);
     let ranges: Vec<_> = (0..index.len()).step_by(RANGE).collect();
     let resolve = |(): &mut (), start: &usize| index.resolve(*start..start.saturating_add(RANGE));
-    let parts: Vec<Resolved> = crate::parallel::map_by(&ranges, request.threads, 1, || (), resolve);
+    // Not all at once: the parts of a large graph take as much memory as the graph.
+    let parts = ranges
+        .chunks(ROUND)
+        .flat_map(|round| crate::parallel::map_by(round, request.threads, 1, || (), resolve));
     Graph::new(&index, parts)
 }
 

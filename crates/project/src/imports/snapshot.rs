@@ -127,7 +127,13 @@ impl Snapshot {
         }
         file.write(&out.bytes)?;
         drop(out);
-        file.write(&graph.encode())?;
+        let mut written = Ok(());
+        graph.encode_into(&mut |block| {
+            if written.is_ok() {
+                written = file.write(block);
+            }
+        });
+        written?;
         file.finish()?;
         prune(state_dir, &path);
         Ok(())

@@ -6,10 +6,13 @@ use std::path::Path;
 use bytekiln_action::{Digest, RepoPath};
 
 use super::encoding::{Reader, Writer};
-use super::{Damage, StateError, StateFile, read_state, write_state};
+use super::{Damage, StateError, StateFile, StateWriter, read_state};
 use crate::scan::Stamp;
 
 const FILE: StateFile = StateFile { magic: *b"bkindex\0", version: 1, what: "the file index" };
+
+/// So many bytes are put together before they go out: an index of 86,000 files has 14 MB.
+const BLOCK: usize = 1 << 16;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +46,7 @@ impl FileIndex {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), StateError> {
-        write_state(path, FILE, &self.encode())
-    }
-
-    fn encode(&self) -> Vec<u8> {
+        let mut file = StateWriter::create(path, FILE)?;
         let mut out = Writer::default();
         for entry in &self.entries {
             out.string(entry.path.as_bytes());
@@ -56,8 +56,13 @@ impl FileIndex {
                 IndexedKind::Other => 1,
             });
             put_digest(&mut out, &entry.digest);
+            if out.bytes.len() >= BLOCK {
+                file.write(&out.bytes)?;
+                out.bytes.clear();
+            }
         }
-        out.bytes
+        file.write(&out.bytes)?;
+        file.finish()
     }
 
     fn decode(body: &[u8]) -> Option<FileIndex> {

@@ -40,7 +40,9 @@ pub(super) fn assemble<'a>(
     let number =
         |id: NodeId| numbers.get(id.number() as usize).copied().filter(|number| *number != OUT);
     let which = open.imports.unwrap_or(Which::All);
-    let mut edges = Vec::new();
+    // Of a part there are fewer; growing step by step would take as much again.
+    let most = if modules.len() == graph.len() { graph.edge_count() } else { 0 };
+    let mut edges = Vec::with_capacity(most);
     for (from, module) in (0_u32..).zip(&modules) {
         for (_, edge) in graph.imports(module.node) {
             if which.follows(edge.kinds)

@@ -1,22 +1,32 @@
 //! Flat arrays of little-endian numbers, and strings in one piece. Knows nothing of graphs.
 
 /// Writes arrays one after the other.
-pub(super) struct Writer(Vec<u8>);
+pub(super) struct Writer<'sink> {
+    block: Vec<u8>,
+    sink: &'sink mut dyn FnMut(&[u8]),
+}
+
+/// So many bytes go out at once.
+const BLOCK: usize = 1 << 16;
 
 /// In an array of two bytes a number: it did not fit, and follows in full after the array.
 const WIDE: u16 = u16::MAX;
 
-impl Writer {
-    pub(super) fn with_capacity(bytes: usize) -> Writer {
-        Writer(Vec::with_capacity(bytes))
+impl<'sink> Writer<'sink> {
+    pub(super) fn new(sink: &'sink mut dyn FnMut(&[u8])) -> Writer<'sink> {
+        Writer { block: Vec::with_capacity(2 * BLOCK), sink }
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.block.extend_from_slice(bytes);
+        if self.block.len() >= BLOCK {
+            (self.sink)(&self.block);
+            self.block.clear();
+        }
     }
 
     pub(super) fn number(&mut self, number: u32) {
-        self.0.extend_from_slice(&number.to_le_bytes());
+        self.bytes(&number.to_le_bytes());
     }
 
     /// How many of something: numbers of nodes and edges have four bytes, so this has too.
@@ -25,7 +35,6 @@ impl Writer {
     }
 
     pub(super) fn numbers(&mut self, numbers: &[u32]) {
-        self.0.reserve(numbers.len() * 4);
         for number in numbers {
             self.number(*number);
         }
@@ -33,7 +42,7 @@ impl Writer {
 
     pub(super) fn bits(&mut self, bits: impl Iterator<Item = u16>) {
         for bits in bits {
-            self.0.extend_from_slice(&bits.to_le_bytes());
+            self.bytes(&bits.to_le_bytes());
         }
     }
 
@@ -58,8 +67,8 @@ impl Writer {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.0
+    pub(super) fn finish(self) {
+        (self.sink)(&self.block);
     }
 }
 
