@@ -54,6 +54,7 @@ pub use model::{
     InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
     Profile, RecordedPathPolicy, Workspace,
 };
+pub use parallel::map_by as map_in_parallel;
 pub use path_globs::PathGlobs;
 pub use revisions::{
     ChangeStatus, ChangedFile, Changes, RevisionError, RevisionErrorKind, changes_since,

@@ -16,8 +16,9 @@ pub(crate) fn map<T: Sync, S, R: Send>(
     map_by(items, threads, STRIDE, make, function)
 }
 
-/// The same, with `stride` items a thread takes at once: few if each is much work.
-pub(crate) fn map_by<T: Sync, S, R: Send>(
+/// `function` of each item, in the order of the items, with `stride` items a thread takes at once: few
+/// if each is much work. `make` gives each thread a scratch value.
+pub fn map_by<T: Sync, S, R: Send>(
     items: &[T],
     threads: NonZeroUsize,
     stride: usize,

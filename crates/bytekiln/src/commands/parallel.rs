@@ -1,7 +1,9 @@
-//! One function over many items on several threads, with a bar. Knows nothing of what it does.
+//! One function over many items, each of them much work, on several threads. Knows nothing of what it
+//! does.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytekiln_project::map_in_parallel;
 
 /// How many items a thread takes at once.
 const STRIDE: usize = 8;
@@ -12,31 +14,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     threads: NonZeroUsize,
     function: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done: Vec<(usize, Vec<R>)> = Vec::new();
-        loop {
-            let start = next.fetch_add(STRIDE, Ordering::Relaxed);
-            match items.get(start..) {
-                None | Some([]) => return done,
-                Some(rest) => done.push((start, rest.iter().take(STRIDE).map(&function).collect())),
-            }
-        }
-    };
-    let threads = threads.get().min(items.len().div_ceil(STRIDE)).max(1);
-    let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(start, _)| *start);
-    done.into_iter().flat_map(|(_, results)| results).collect()
+    map_in_parallel(items, threads, STRIDE, || (), |(), item| function(item))
 }
 
 #[cfg(test)]
