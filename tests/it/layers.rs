@@ -346,7 +346,9 @@ fn as_json() {
                     "column": 1,
                     "file": "apps/web/src/web/cli.py",
                     "imports": "eager",
-                    "kinds": [],
+                    "kinds": [
+                      "relative"
+                    ],
                     "line": 1
                   },
                   "imported": {
