@@ -15,8 +15,8 @@ use rustix::fs::AtFlags;
 
 use super::request::EnvironmentTree;
 use crate::index::{
-    Reader, StateError, StateFile, StateWriter, Watch, Writer, put_optional, put_problem,
-    put_stamp, read_state, take_optional, take_problem, take_stamp, write_state,
+    Reader, StateError, StateFile, StateWriter, Watch, Writer, put_problems, put_stamp,
+    put_watches, read_state, take_optional, take_problem, take_stamp, write_state,
 };
 use crate::load::open_folder;
 use crate::path::{bytes, from_bytes};
@@ -98,15 +98,8 @@ impl Snapshot {
         for tree in &self.trees {
             out.string(bytes(&tree.folder));
         }
-        out.count(self.problems.len());
-        for problem in &self.problems {
-            put_problem(&mut out, problem);
-        }
-        out.count(self.watches.len());
-        for watch in &self.watches {
-            out.string(bytes(&watch.path));
-            put_optional(&mut out, watch.stamp.as_ref());
-        }
+        put_problems(&mut out, &self.problems);
+        put_watches(&mut out, &self.watches);
         out.count(self.folders.len().div_ceil(CHUNK));
         for chunk in self.folders.chunks(CHUNK) {
             let mut part = Writer::default();

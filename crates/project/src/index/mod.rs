@@ -15,7 +15,7 @@ pub use lock::{LockError, StateLock, lock_state};
 pub(crate) use records::{Records, StoredRecord, put_toolchain, take_toolchain};
 pub use settled::{CheckDepth, SettledQuery, SettledSummary, settled};
 pub(crate) use settled::{
-    SettledFolder, SettledState, Watch, adopt, check, file_name, put_optional, put_problem,
+    SettledFolder, SettledState, Watch, adopt, check, file_name, put_problems, put_watches,
     take_optional, take_problem,
 };
 pub(crate) use state::{Damage, StateFile, StateWriter, file_stem, read_state, write_state};

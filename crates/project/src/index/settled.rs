@@ -157,15 +157,8 @@ impl SettledState {
         out.u32(self.summary.sources);
         out.u32(self.summary.targets);
         out.u32(self.summary.warnings);
-        out.count(self.summary.problems.len());
-        for problem in &self.summary.problems {
-            put_problem(&mut out, problem);
-        }
-        out.count(self.watches.len());
-        for watch in &self.watches {
-            out.string(bytes(&watch.path));
-            put_optional(&mut out, watch.stamp.as_ref());
-        }
+        put_problems(&mut out, &self.summary.problems);
+        put_watches(&mut out, &self.watches);
         out.count(self.folders.len().div_ceil(CHUNK));
         for chunk in self.folders.chunks(CHUNK) {
             let mut part = Writer::default();
@@ -374,7 +367,22 @@ pub(crate) fn take_optional(reader: &mut Reader<'_>) -> Option<Option<Stamp>> {
     if reader.u8()? == 0 { Some(None) } else { take_stamp(reader).map(Some) }
 }
 
-pub(crate) fn put_problem(out: &mut Writer, problem: &Problem) {
+pub(crate) fn put_watches(out: &mut Writer, watches: &[Watch]) {
+    out.count(watches.len());
+    for watch in watches {
+        out.string(bytes(&watch.path));
+        put_optional(out, watch.stamp.as_ref());
+    }
+}
+
+pub(crate) fn put_problems(out: &mut Writer, problems: &[Problem]) {
+    out.count(problems.len());
+    for problem in problems {
+        put_problem(out, problem);
+    }
+}
+
+fn put_problem(out: &mut Writer, problem: &Problem) {
     out.u8(match problem.severity {
         Severity::Warning => 0,
         Severity::Error => 1,
