@@ -12,7 +12,7 @@ use bytekiln_action::Digest;
 use bytekiln_cache::{DiskOptions, DiskStore, GcOptions, Store};
 use bytekiln_executor::{
     InterpreterEngine, InterpreterOptions, JobEnd, LinkPolicy, Options as ExecutorOptions, Order,
-    Report, Work, execute,
+    Report, Unplaced, Work, execute,
 };
 use bytekiln_planner::{ObservedState, Options as PlanOptions, OutputPath, Recorded, Slot, plan};
 use bytekiln_project::{
@@ -182,6 +182,7 @@ impl<'a> Session<'a> {
         execute(&Order {
             work: &work,
             expected: &[],
+            unplaced: Unplaced::Digest,
             sources: None,
             engine: &self.engine(),
             store: None,

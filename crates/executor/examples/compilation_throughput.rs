@@ -17,8 +17,8 @@ use bytekiln_action::{
 };
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
 use bytekiln_executor::{
-    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy, Options, Order, Work,
-    execute,
+    Compiler, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy, Options, Order,
+    Unplaced, Work, execute,
 };
 use bytekiln_planner::{OutputPath, RootId};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, cache_file_name};
@@ -63,6 +63,7 @@ fn main() -> Outcome<()> {
     let report = execute(&Order {
         work: &work,
         expected: &[],
+        unplaced: Unplaced::Digest,
         sources: None,
         engine: &engine,
         store,

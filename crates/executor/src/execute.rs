@@ -12,6 +12,15 @@ use crate::source::{Sources, WorkspaceFiles};
 use crate::worker::Slot;
 use crate::{Engine, Event, Expected, Options, Report, Subscriber, Work};
 
+/// What jobs without an output are to leave behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unplaced {
+    /// The digest of what came out, which may be known without the bytes.
+    Digest,
+    /// The bytes, in the store.
+    Blob,
+}
+
 /// What [`execute`] is to do, with what.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
@@ -20,6 +29,8 @@ pub struct Order<'a> {
     /// Which outputs may be written: one entry a job, those that are missing expect anything. A
     /// stored result that is not expected counts as unknown; a compiled one is a failure.
     pub expected: &'a [Expected],
+    /// What a job without an output is to leave behind.
+    pub unplaced: Unplaced,
     /// Where sources are, if not below the first root of the work.
     pub sources: Option<&'a dyn Sources>,
     /// Who compiles.

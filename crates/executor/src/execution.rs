@@ -14,7 +14,8 @@ use crate::record::{Kept, Recorder};
 use crate::result::canonical_pyc;
 use crate::source::{Sources, checked};
 use crate::{
-    Event, Expected, Failure, Job, JobEnd, Options, Order, Reply, Report, Subscriber, Verdict, Work,
+    Event, Expected, Failure, Job, JobEnd, Options, Order, Reply, Report, Subscriber, Unplaced,
+    Verdict, Work,
 };
 
 /// What all threads share.
@@ -24,6 +25,7 @@ pub(crate) struct Execution<'a> {
     pub events: Subscriber<'a>,
     /// By job; those that are missing expect anything.
     pub expected: &'a [Expected],
+    pub unplaced: Unplaced,
     sources: &'a dyn Sources,
     pub recorder: Recorder<'a>,
     pub outputs: Outputs<'a>,
@@ -42,12 +44,13 @@ pub(crate) struct Effort {
 
 impl<'a> Execution<'a> {
     pub(crate) fn new(order: &Order<'a>, sources: &'a dyn Sources) -> Execution<'a> {
-        let Order { work, expected, store, options, events, cancel, .. } = *order;
+        let Order { work, expected, unplaced, store, options, events, cancel, .. } = *order;
         Execution {
             work,
             options,
             events,
             expected,
+            unplaced,
             sources,
             recorder: Recorder::new(store, events),
             outputs: Outputs::new(&work.roots, options.link),

@@ -15,7 +15,7 @@ use crate::execution::Execution;
 use crate::outputs::{Content, LastFolder};
 use crate::queue::Task;
 use crate::result::{check_header, check_pyc};
-use crate::{CacheOrigin, Event, Failure, Job, JobEnd};
+use crate::{CacheOrigin, Event, Failure, Job, JobEnd, Unplaced};
 
 /// Actions asked for at once.
 const LOOK_UP_BATCH: usize = 1024;
@@ -76,10 +76,13 @@ pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known
     (known, unknown)
 }
 
-/// A digest without a blob answers those who only ask; who wants a file needs more.
+/// A digest without a blob answers those who only ask; who wants a file, or the bytes, needs more.
 fn is_enough(execution: &Execution<'_>, task: &Task, result: &ActionResult) -> bool {
-    let wants_file = |index: &usize| execution.job(*index).is_some_and(|job| job.output.is_some());
-    !matches!(result.outcome, Outcome::Digested { .. }) || !task.jobs.iter().any(wants_file)
+    let wants_bytes = |index: &usize| {
+        execution.unplaced == Unplaced::Blob
+            || execution.job(*index).is_some_and(|job| job.output.is_some())
+    };
+    !matches!(result.outcome, Outcome::Digested { .. }) || !task.jobs.iter().any(wants_bytes)
 }
 
 /// Whether no job of the task forbids this result; a store may have been tampered with.
@@ -147,7 +150,11 @@ fn restore_one<'a>(
     for index in &task.jobs {
         let Some(job) = execution.job(*index) else { continue };
         let origin = match &job.output {
-            None => CacheOrigin::Store,
+            None if execution.unplaced == Unplaced::Digest => CacheOrigin::Store,
+            None => {
+                waiting.push(*index);
+                continue;
+            }
             Some(output) if execution.outputs.holds(last, output, &digest) => CacheOrigin::Output,
             Some(_) => {
                 waiting.push(*index);
@@ -237,7 +244,10 @@ fn place(
     warnings: &[Diagnostic],
 ) -> bool {
     let output: Option<&OutputPath> = execution.job(index).and_then(|job| job.output.as_ref());
-    let Some(output) = output else { return true };
+    let Some(output) = output else {
+        execution.end(index, None, cached(CacheOrigin::Store, digest, warnings));
+        return true;
+    };
     let end = match execution.outputs.place(last, output, content) {
         Ok(()) => cached(CacheOrigin::Store, digest, warnings),
         Err(error) => {

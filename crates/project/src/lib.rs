@@ -3,6 +3,7 @@
 //! of how work is done.
 
 mod clean;
+mod contents;
 mod declared;
 mod discover;
 mod edit;
@@ -23,6 +24,7 @@ mod scan;
 mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
+pub use contents::{ContentFile, Contents, list_contents};
 pub use declared::{Declared, declared_dependencies, normalized_name};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use imports::{
@@ -50,9 +52,10 @@ pub use lock::{
 };
 pub use manifest::{LocatedProblem, Place, WorkspaceError, nearest, selector_text};
 pub use model::{
-    AllowanceRule, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
+    AllowanceRule, Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, ArtifactTarget,
+    CacheSettings, CompressionSetting, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
     InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
-    Profile, RecordedPathPolicy, Workspace,
+    Profile, RecordedPathPolicy, SelectionRule, SourcelessPart, SourcelessRule, Workspace,
 };
 pub use parallel::map_by as map_in_parallel;
 pub use path_globs::PathGlobs;

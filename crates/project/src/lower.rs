@@ -1,16 +1,18 @@
 //! From settings to values of the planner: targets, recorded paths, allowances. Pure; knows
 //! nothing of what is on disk.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::{CompileFlags, RecordedPath, RepoPath};
 use bytekiln_planner::{Allowance, Layout, Problem, RootId, Severity, Target};
 use globset::GlobMatcher;
 
-use crate::path::{bytes, from_bytes, normalize};
+use crate::path::{below, bytes, from_bytes, normalize};
 use crate::scan::{GlobError, compile};
 use crate::{
-    AllowanceRule, Date, Interpreter, LayoutSetting, Member, PrefixMap, Profile, RecordedPathPolicy,
+    AllowanceRule, Date, Interpreter, LayoutSetting, Member, PrefixMap, Profile,
+    RecordedPathPolicy, Workspace,
 };
 
 /// Where outputs may lie: the workspace, then the profile's own tree if it has one.
@@ -28,6 +30,23 @@ pub(crate) fn out_tree(root: &Path, layout: &LayoutSetting) -> Option<PathBuf> {
             Some(normalize(root, out))
         }
     }
+}
+
+/// Nobody's sources: output trees of every profile and of `more`, what was packed, and the state.
+pub(crate) fn closed_folders<'a>(
+    workspace: &'a Workspace,
+    more: impl IntoIterator<Item = &'a Profile>,
+    state_dir: &Path,
+) -> BTreeSet<RepoPath> {
+    let root = &workspace.root;
+    let trees = workspace.profiles.values().chain(more);
+    trees
+        .filter_map(|profile| out_tree(root, &profile.layout))
+        .chain(workspace.artifacts.iter().filter_map(|artifact| artifact.out(root)))
+        .chain([state_dir.to_owned()])
+        .filter_map(|folder| below(root, &folder))
+        .filter(|folder| !folder.is_root())
+        .collect()
 }
 
 /// The planner's layout; `None` if the folder at run time is no absolute path.

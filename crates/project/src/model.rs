@@ -1,6 +1,8 @@
 //! What a workspace is, once its manifests are read and its members found. Values only: which
 //! file said what is for messages, how they were read is for `manifest` and `discover`.
 
+mod artifact;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -8,6 +10,11 @@ use bytekiln_action::RepoPath;
 use bytekiln_graph::{Contract, Selector, Which};
 use bytekiln_planner::Problem;
 use bytekiln_python::{InvalidationMode, OptimizationLevel};
+
+pub use artifact::{
+    Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, ArtifactTarget, CompressionSetting,
+    SelectionRule, SourcelessPart, SourcelessRule,
+};
 
 /// A workspace, ready to be scanned.
 #[derive(Debug, Clone)]
@@ -30,6 +37,8 @@ pub struct Workspace {
     pub cache: CacheSettings,
     /// What the import graph is to know beyond the sources.
     pub graph: GraphSettings,
+    /// What can be packed.
+    pub artifacts: Vec<ArtifactRule>,
     /// Warnings met on the way (e.g. a member glob that matches nothing).
     pub problems: Vec<Problem>,
 }

@@ -1,6 +1,7 @@
 //! `load_workspace`: from a folder to a `Workspace`, in one screen. The reading is in `manifest`,
 //! the finding of members in `discover`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::discover::discover_members;
@@ -8,7 +9,7 @@ use crate::manifest::{
     LocatedProblem, ManifestFile, Notes, Settings, SettingsKind, WorkspaceError, locate, nearest,
     read_settings, resolve_profiles,
 };
-use crate::model::{Member, Workspace};
+use crate::model::{Member, Profile, Workspace};
 
 /// Finds the workspace around the folder `start`, upwards, or the one of `manifest_path` (a
 /// manifest or its folder, relative to `start`), reads its manifests and finds its members.
@@ -43,6 +44,7 @@ pub fn load_workspace(
     let members = discover_members(&home, &settings, &mut notes);
     if let Some(file) = manifest {
         notes.errors.extend(unknown_members(&settings, file, &members));
+        notes.errors.extend(unknown_profiles(&settings, file, &profiles));
     }
     if let Some(error) = WorkspaceError::from_all(notes.errors) {
         return Err(error);
@@ -55,25 +57,28 @@ pub fn load_workspace(
         allowances: settings.allowances,
         cache: settings.cache,
         graph: settings.graph,
+        artifacts: settings.artifacts,
         problems: notes.warnings,
         root: home.root,
     })
 }
 
-/// Contracts that speak of members that there are not.
+/// Contracts and artifacts that speak of members that there are not.
 fn unknown_members(
     settings: &Settings,
     file: &ManifestFile,
     members: &[Member],
 ) -> Vec<LocatedProblem> {
     let mut problems = Vec::new();
-    for named in &settings.contract_members {
+    let contracts = settings.contract_members.iter().map(|named| ("a contract", "member:", named));
+    let artifacts = settings.artifact_members.iter().map(|named| ("an artifact", "", named));
+    for (who, prefix, named) in contracts.chain(artifacts) {
         if members.iter().any(|member| member.name == named.value) {
             continue;
         }
         let names = members.iter().map(|member| member.name.as_str());
         let hint = match nearest(&named.value, names.clone()) {
-            Some(near) => format!("did you mean `member:{near}`?"),
+            Some(near) => format!("did you mean `{prefix}{near}`?"),
             None => match names.collect::<Vec<_>>().as_slice() {
                 [first, .., last] if members.len() > 9 => {
                     format!("there are {} members, from `{first}` to `{last}`", members.len())
@@ -81,9 +86,29 @@ fn unknown_members(
                 few => format!("the members are: {}", few.join(", ")),
             },
         };
-        let message =
-            format!("a contract speaks of a member `{}`, which is not there", named.value);
+        let message = format!("{who} speaks of a member `{}`, which is not there", named.value);
         problems.push(file.problem(named.span.clone(), message, Some(hint)));
     }
     problems
+}
+
+/// Artifacts that speak of profiles that there are not.
+fn unknown_profiles(
+    settings: &Settings,
+    file: &ManifestFile,
+    profiles: &BTreeMap<String, Profile>,
+) -> Vec<LocatedProblem> {
+    let unknown = settings.artifact_profiles.iter();
+    let unknown = unknown.filter(|named| !profiles.contains_key(&named.value));
+    let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
+    unknown
+        .map(|named| {
+            let message = format!("there is no profile `{}`", named.value);
+            let hint = match nearest(&named.value, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the profiles are: {}", names.join(", ")),
+            };
+            file.problem(named.span.clone(), message, Some(hint))
+        })
+        .collect()
 }

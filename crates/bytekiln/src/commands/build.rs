@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
-use bytekiln_executor::{Event, LinkPolicy, Options, Order, Report, Work, execute};
+use bytekiln_executor::{Event, LinkPolicy, Options, Order, Report, Unplaced, Work, execute};
 use bytekiln_planner::{Problem, Severity, Skipped};
 use serde_json::json;
 
@@ -178,6 +178,7 @@ fn carry_out(
     let report = execute(&Order {
         work,
         expected: &prepared.expected,
+        unplaced: Unplaced::Digest,
         sources: None,
         engine: &engine,
         store: store.as_deref(),

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use bytekiln_action::RecordedPath;
 use bytekiln_cache::{DiskOptions, DiskStore};
 use bytekiln_executor::{
-    Event, Failure, InterpreterEngine, InterpreterOptions, JobEnd, Options, Order, execute,
+    Event, Failure, InterpreterEngine, InterpreterOptions, JobEnd, Options, Order, Unplaced,
+    execute,
 };
 use bytekiln_python::OptimizationLevel;
 use bytekiln_test_support::{Scratch, pythons};
@@ -310,6 +311,7 @@ fn an_interruption_leaves_the_tree_whole_and_the_next_build_finishes_it() {
     let report = execute(&Order {
         work: &work,
         expected: &[],
+        unplaced: Unplaced::Digest,
         sources: None,
         engine: &engine,
         store: Some(&store),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytekiln_action::{ActionResult, Digest, Outcome};
 use bytekiln_cache::{MemoryStore, ResultEntry, Store};
-use bytekiln_executor::{Event, Expected, JobEnd, Order, Report, Work, execute};
+use bytekiln_executor::{Event, Expected, JobEnd, Order, Report, Unplaced, Work, execute};
 use expect_test::expect;
 
 use crate::project::{Project, ends, imaginary_compiler, options, run};
@@ -18,6 +18,7 @@ fn expecting(work: &Work, expected: &[Expected], store: &dyn Store) -> (Report, 
     let report = execute(&Order {
         work,
         expected,
+        unplaced: Unplaced::Digest,
         sources: None,
         engine: &engine,
         store: Some(store),

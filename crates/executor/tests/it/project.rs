@@ -15,7 +15,7 @@ use bytekiln_action::{
 use bytekiln_cache::Store;
 use bytekiln_executor::{
     Compiler, Engine, Event, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy,
-    Options, Order, Report, Work, execute,
+    Options, Order, Report, Unplaced, Work, execute,
 };
 use bytekiln_planner::{OutputPath, RootId};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release, cache_file_name};
@@ -133,6 +133,7 @@ pub(crate) fn run(
     let report = execute(&Order {
         work,
         expected: &[],
+        unplaced: Unplaced::Digest,
         sources: None,
         engine,
         store,

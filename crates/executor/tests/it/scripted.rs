@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytekiln_action::{CompileFlags, Diagnostic, DiagnosticKind};
 use bytekiln_executor::{
     Compiler, Engine, EngineChain, EngineError, Event, Failure, JobEnd, Options, Order, Reply,
-    Request, Session, SessionLost, Verdict, execute,
+    Request, Session, SessionLost, Unplaced, Verdict, execute,
 };
 use expect_test::{Expect, expect};
 
@@ -335,6 +335,7 @@ fn an_interruption_is_noticed_at_once() {
         let report = execute(&Order {
             work: &work,
             expected: &[],
+            unplaced: Unplaced::Digest,
             sources: None,
             engine: &engine,
             store: None,

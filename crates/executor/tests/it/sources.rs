@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bytekiln_executor::{Failure, Job, JobEnd, Order, Sources, execute};
+use bytekiln_executor::{Failure, Job, JobEnd, Order, Sources, Unplaced, execute};
 use expect_test::expect;
 
 use crate::project::{Project, ends, imaginary_compiler, options};
@@ -43,6 +43,7 @@ fn sources_come_from_anywhere_and_are_checked() {
     let report = execute(&Order {
         work: &work,
         expected: &[],
+        unplaced: Unplaced::Digest,
         sources: Some(&shelf),
         engine: &engine,
         store: None,

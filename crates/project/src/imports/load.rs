@@ -18,7 +18,7 @@ use crate::index::{self, Watch, Writer};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, owner, watches_above,
 };
-use crate::path::{absolute, below, bytes};
+use crate::path::{absolute, bytes};
 use crate::scan::{self, FileClock, MemberRules, Scan, Scope, WalkRequest, Wanted, file_clock};
 
 /// How many files are resolved at once.
@@ -209,16 +209,9 @@ fn key(request: &GraphRequest<'_>) -> [u8; 32] {
     Digest::of(&out.bytes).hash
 }
 
-/// Output trees of every profile, and the state: nobody's sources.
+/// Folders never entered.
 fn closed_folders(request: &GraphRequest<'_>) -> BTreeSet<RepoPath> {
-    let root = &request.workspace.root;
-    let trees = request.workspace.profiles.values();
-    trees
-        .filter_map(|profile| crate::lower::out_tree(root, &profile.layout))
-        .chain([request.state_dir.clone()])
-        .filter_map(|folder| below(root, &folder))
-        .filter(|folder| !folder.is_root())
-        .collect()
+    crate::lower::closed_folders(request.workspace, [], &request.state_dir)
 }
 
 /// Members, each with whether it can be installed.

@@ -37,6 +37,8 @@ impl TreeFile {
             kind: match file.kind {
                 Found::Source(_) | Found::Executable => FileKind::Source,
                 Found::Stub => FileKind::Stub,
+                // Nobody asks for contents here.
+                Found::Data => FileKind::Source,
                 Found::Extension => FileKind::Extension,
             },
             owner,

@@ -15,7 +15,7 @@ use super::sources::{Hashes, hash_sources, two_sources};
 use super::{LoadError, LoadErrorKind};
 use crate::index::{self, CheckDepth, SettledSummary, StateError, StoredRecord, Watch};
 use crate::lower::{self, Allowances};
-use crate::path::{absolute, below, bytes};
+use crate::path::{absolute, bytes};
 use crate::scan::{
     self, FileClock, FoundFolder, MemberRules, Stamp, WalkRequest, Wanted, file_clock,
 };
@@ -257,7 +257,8 @@ pub(crate) fn open_folder(path: &Path) -> std::io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
-fn select(workspace: &Workspace, packages: &[String]) -> Result<Vec<bool>, LoadError> {
+/// Which members are meant; none means all.
+pub(crate) fn select(workspace: &Workspace, packages: &[String]) -> Result<Vec<bool>, LoadError> {
     for name in packages {
         if !workspace.members.iter().any(|member| member.name == *name) {
             let nearest = workspace
@@ -328,19 +329,9 @@ fn targets(request: &Request<'_>) -> Result<(Layout, Vec<Target>), LoadError> {
     Ok((layout, targets))
 }
 
-/// Output trees of every profile, and the state: nobody's sources.
+/// Folders never entered.
 fn closed_folders(request: &Request<'_>) -> BTreeSet<RepoPath> {
-    let root = &request.workspace.root;
-    request
-        .workspace
-        .profiles
-        .values()
-        .chain([request.profile])
-        .filter_map(|profile| lower::out_tree(root, &profile.layout))
-        .chain([request.state_dir.clone()])
-        .filter_map(|folder| below(root, &folder))
-        .filter(|folder| !folder.is_root())
-        .collect()
+    lower::closed_folders(request.workspace, [request.profile], &request.state_dir)
 }
 
 /// What this load depends on outside of the scanned folders.

@@ -1,6 +1,7 @@
 //! Reading manifests: where settings may stand, what keys there are, and what is said when one is
 //! wrong. Knows nothing of which folders become members.
 
+mod artifact;
 mod cargo;
 mod document;
 mod graph;

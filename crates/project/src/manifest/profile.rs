@@ -104,7 +104,7 @@ pub(crate) fn read_profile(name: Located<String>, mut reader: TableReader<'_>) -
     profile
 }
 
-fn parse_mode(text: &str) -> Result<InvalidationMode, Fault> {
+pub(super) fn parse_mode(text: &str) -> Result<InvalidationMode, Fault> {
     let modes = ["checked-hash", "unchecked-hash"];
     InvalidationMode::parse(text).ok_or_else(|| {
         let fault = Fault::new(format!("no such value `{text}`"));
@@ -120,7 +120,7 @@ fn parse_mode(text: &str) -> Result<InvalidationMode, Fault> {
     })
 }
 
-fn read_levels(reader: &mut TableReader<'_>) -> Option<Located<Vec<OptimizationLevel>>> {
+pub(super) fn read_levels(reader: &mut TableReader<'_>) -> Option<Located<Vec<OptimizationLevel>>> {
     let raw = reader.raw("optimize")?;
     let level = |number: Option<i64>| {
         number
@@ -167,7 +167,7 @@ fn parse_out(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-fn parse_deploy_root(text: &str) -> Result<PathBuf, Fault> {
+pub(super) fn parse_deploy_root(text: &str) -> Result<PathBuf, Fault> {
     let path = PathBuf::from(text);
     let plain = !path.components().any(|part| part == std::path::Component::ParentDir);
     if path.is_absolute() && plain && !text.contains('\0') {

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use toml_edit::{TableLike, Value};
 
+use super::artifact::read_artifacts;
 use super::document::{Located, ManifestFile};
 use super::graph::read_graph;
 use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
 use super::value::{file_glob, folder_below, member_pattern, size};
-use crate::model::{AllowanceRule, CacheSettings, Date, GraphSettings, InterpreterSpec};
+use crate::model::{
+    AllowanceRule, ArtifactRule, CacheSettings, Date, GraphSettings, InterpreterSpec,
+};
 
 /// Keys that users look for at the wrong place.
 const ELSEWHERE: &[&str] = &[
@@ -57,6 +60,10 @@ pub(crate) struct Settings {
     pub(crate) graph: GraphSettings,
     /// Members that contracts speak of.
     pub(crate) contract_members: Vec<Located<String>>,
+    pub(crate) artifacts: Vec<ArtifactRule>,
+    /// Members and profiles that artifacts speak of.
+    pub(crate) artifact_members: Vec<Located<String>>,
+    pub(crate) artifact_profiles: Vec<Located<String>>,
     /// Of a root `Cargo.toml`'s own package.
     pub(crate) package: Option<MemberSettings>,
 }
@@ -106,12 +113,14 @@ pub(crate) fn read_settings(
     }
     if let Some(mut cache) = top.table("cache") {
         settings.cache.dir = cache.string("dir").map(|dir| PathBuf::from(dir.value));
-        settings.cache.max_bytes = read_size(&mut cache);
+        settings.cache.max_bytes = read_size(&mut cache, "max-size");
         cache.finish(&[]);
     }
     if let Some(graph) = top.table("graph") {
         read_graph(graph, &mut settings);
     }
+    let artifacts = top.tables("artifact");
+    read_artifacts(artifacts, &mut settings);
     if package {
         settings.package = Some(read_package(&mut top));
     }
@@ -247,14 +256,15 @@ fn read_date(reader: &mut TableReader<'_>) -> Option<Date> {
     }
 }
 
-fn read_size(reader: &mut TableReader<'_>) -> Option<u64> {
-    let raw = reader.raw("max-size")?;
+/// Bytes: a number, or a text such as `25MB`.
+pub(crate) fn read_size(reader: &mut TableReader<'_>, key: &'static str) -> Option<u64> {
+    let raw = reader.raw(key)?;
     if let Some(number) = raw.value.as_integer() {
         return u64::try_from(number).ok().or_else(|| {
-            let name = reader.name_of("max-size");
+            let name = reader.name_of(key);
             reader.findings().report(raw.span, format!("`{name}` is negative"), None);
             None
         });
     }
-    reader.parsed("max-size", size).map(|bytes| bytes.value)
+    reader.parsed(key, size).map(|bytes| bytes.value)
 }

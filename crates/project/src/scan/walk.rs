@@ -49,7 +49,9 @@ pub(crate) enum Wanted {
     },
     /// Whatever an import can find; no caches.
     Modules,
-    /// The same in a folder that was installed: `.gitignore` files are not about it, links to files
+    /// Whatever can be shipped; no caches.
+    Contents,
+    /// As [`Wanted::Modules`], in a folder that was installed: `.gitignore` files are not about it, links to files
     /// may lead anywhere (uv can install so), and programs without a suffix are nobody's.
     Installed,
 }
@@ -75,6 +77,8 @@ pub(crate) enum FileKind {
     Stub,
     /// `.so` or `.pyd`, where modules are wanted.
     Extension,
+    /// Anything else, where contents are wanted.
+    Data,
 }
 
 /// A file that is, or may be, a source.
@@ -564,7 +568,7 @@ fn by_name(name: &[u8], wanted: Wanted) -> Option<FileKind> {
     if name.starts_with(b".") {
         return None;
     }
-    if !wanted.caches() {
+    if matches!(wanted, Wanted::Modules | Wanted::Installed) {
         if name.ends_with(b".pyi") {
             return Some(FileKind::Stub);
         }
@@ -585,7 +589,18 @@ fn by_name(name: &[u8], wanted: Wanted) -> Option<FileKind> {
     if name.ends_with(b".pyw") {
         return Some(FileKind::Source(SourceKind::Script(ScriptReason::NotAModuleName)));
     }
-    (wanted != Wanted::Installed && !name.contains(&b'.')).then_some(FileKind::Executable)
+    match wanted {
+        Wanted::Contents => (!is_bytecode(name)).then_some(FileKind::Data),
+        Wanted::Installed => None,
+        Wanted::Caches { .. } | Wanted::Modules => {
+            (!name.contains(&b'.')).then_some(FileKind::Executable)
+        }
+    }
+}
+
+/// Made by interpreters of today, and by those of old with `-O`.
+fn is_bytecode(name: &[u8]) -> bool {
+    name.ends_with(b".pyc") || name.ends_with(b".pyo")
 }
 
 fn above_workspace(root: &Path, problems: &mut Vec<Problem>) -> Option<Arc<IgnoreLayer>> {

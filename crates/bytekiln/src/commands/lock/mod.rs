@@ -6,7 +6,7 @@ mod held;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytekiln_executor::{Event, JobEnd, LinkPolicy, Options, Order, execute};
+use bytekiln_executor::{Event, JobEnd, LinkPolicy, Options, Order, Unplaced, execute};
 use bytekiln_planner::Severity;
 use bytekiln_project::{
     LOCK_FILE_NAME, LockDrift, LockFile, LockFileError, LockFileFault, LockIndex, LockedOutput,
@@ -256,6 +256,7 @@ impl AtHand<'_> {
         let report = execute(&Order {
             work: &work,
             expected: &[],
+            unplaced: Unplaced::Digest,
             sources: None,
             engine: &engine,
             store: store.as_deref(),

@@ -13,7 +13,7 @@ use bytekiln_cache::{Blob, MemoryStore, ResultEntry, Store, StoreError};
 use bytekiln_codec::CANONICAL_FORM_VERSION;
 use bytekiln_executor::{
     Event, Failure, InterpreterEngine, Job, JobEnd, LinkPolicy, Options, Order, Report, Sources,
-    Work, execute,
+    Unplaced, Work, execute,
 };
 
 use super::examine::{MODE, Open};
@@ -199,6 +199,7 @@ impl Workshop<'_> {
         let report = execute(&Order {
             work: &work,
             expected: &[],
+            unplaced: Unplaced::Digest,
             sources: Some(&sources),
             engine: &self.engine,
             store,

@@ -64,6 +64,7 @@ impl Tree {
             allowances: vec![],
             cache: CacheSettings::default(),
             graph: GraphSettings::default(),
+            artifacts: Vec::new(),
             problems: vec![],
         };
         Tree {
