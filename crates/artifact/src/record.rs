@@ -1,8 +1,8 @@
 //! `RECORD` files (PyPA, "Recording installed projects"): which files a distribution has, their
-//! SHA-256 and sizes. Keeps order, quoting, line endings and all it does not understand byte for
-//! byte. Knows nothing of the files themselves.
+//! SHA-256 and sizes. Builds them, and edits them: order, quoting, line endings and all it does not
+//! understand stay byte for byte. Knows nothing of the files themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use bytekiln_action::Digest;
@@ -13,11 +13,15 @@ pub struct Record {
     bytes: Vec<u8>,
     rows: Vec<Row>,
     changes: BTreeMap<usize, Digest>,
+    removed: BTreeSet<usize>,
+    added: BTreeMap<Vec<u8>, Option<Digest>>,
 }
 
 /// One row, as fields of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
+    /// With the end of its line.
+    whole: Range<usize>,
     path: Vec<u8>,
     hash: Range<usize>,
     size: Range<usize>,
@@ -48,18 +52,41 @@ impl Record {
             rows.extend(row);
             at = next;
         }
-        Ok(Record { bytes, rows, changes: BTreeMap::new() })
+        Ok(Record {
+            bytes,
+            rows,
+            changes: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            added: BTreeMap::new(),
+        })
     }
 
-    /// The paths of the rows, unquoted, in the order of the file. They are relative to the folder
-    /// that holds the `.dist-info`, and may lead out of it by `..`.
+    /// A new `RECORD` for these files: sorted by the bytes of their paths, then its own row, which
+    /// has neither hash nor size. `own` is its own path, such as `x-1.dist-info/RECORD`; of two
+    /// equal paths the last counts.
+    pub fn build<'a>(own: &[u8], files: impl IntoIterator<Item = (&'a [u8], Digest)>) -> Record {
+        let files: BTreeMap<&[u8], Digest> = files.into_iter().collect();
+        let mut bytes = Vec::with_capacity(files.len() * 96);
+        for (path, digest) in files.iter().filter(|(path, _)| **path != own) {
+            write_row(&mut bytes, path, Some(digest), b"\n");
+        }
+        write_row(&mut bytes, own, None, b"\n");
+        Record::parse(bytes).unwrap_or_else(|error| {
+            unreachable!("what was quoted is read back: {error}");
+        })
+    }
+
+    /// The paths of the rows of the file, unquoted, in its order; what was added or removed since
+    /// does not count. They are relative to the folder that holds the `.dist-info`, and may lead
+    /// out of it by `..`.
     pub fn paths(&self) -> impl Iterator<Item = &[u8]> {
         self.rows.iter().map(|row| row.path.as_slice())
     }
 
-    /// The first row of this path.
+    /// The first row of this path that is in the file and was not removed.
     pub fn find(&self, path: &[u8]) -> Option<usize> {
-        self.rows.iter().position(|row| row.path == path)
+        let mut rows = self.rows.iter().enumerate();
+        rows.find(|(at, row)| row.path == path && !self.removed.contains(at)).map(|(at, _)| at)
     }
 
     /// Whether the row's hash and size are those of these bytes; `None` if it has no hash, or one
@@ -86,30 +113,76 @@ impl Record {
         }
     }
 
-    /// Whether a row was updated.
-    pub fn is_changed(&self) -> bool {
-        !self.changes.is_empty()
+    /// Takes a row out.
+    pub fn remove(&mut self, row: usize) {
+        if row < self.rows.len() {
+            self.removed.insert(row);
+        }
     }
 
-    /// The file, with what was updated.
+    /// Adds a row, with hash and size or with neither. Those that are added stand together, sorted
+    /// by the bytes of their paths, at the end of the file; before its last row if that has no hash,
+    /// as its own has. A path that the file has already must be removed or updated instead.
+    pub fn add(&mut self, path: &[u8], digest: Option<Digest>) {
+        self.added.insert(path.to_vec(), digest);
+    }
+
+    /// Whether a row was updated, added or removed.
+    pub fn is_changed(&self) -> bool {
+        !(self.changes.is_empty() && self.removed.is_empty() && self.added.is_empty())
+    }
+
+    /// The file, with what was changed.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-        for (row, digest) in &self.changes {
-            let Some(row) = self.rows.get(*row) else { continue };
-            edits.push((row.hash.clone(), format!("sha256={}", base64_url(&digest.hash))));
-            if !row.size.is_empty() {
-                edits.push((row.size.clone(), digest.size.to_string()));
+        let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            if self.removed.contains(&at) {
+                edits.push((row.whole.clone(), Vec::new()));
+            } else if let Some(digest) = self.changes.get(&at) {
+                let hash = format!("sha256={}", base64_url(&digest.hash));
+                edits.push((row.hash.clone(), hash.into_bytes()));
+                if !row.size.is_empty() {
+                    edits.push((row.size.clone(), digest.size.to_string().into_bytes()));
+                }
             }
         }
-        let mut out = Vec::with_capacity(self.bytes.len() + edits.len() * 8);
+        if !self.added.is_empty() {
+            let (at, rows) = self.added_rows();
+            // A removed row that stands there goes first.
+            let place = edits.iter().take_while(|(range, _)| range.start < at).count();
+            edits.insert(place, (at..at, rows));
+        }
+        let mut out = Vec::with_capacity(self.bytes.len() + self.added.len() * 96);
         let mut copied = 0;
         for (range, text) in edits {
             out.extend_from_slice(self.bytes.get(copied..range.start).unwrap_or_default());
-            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(&text);
             copied = range.end;
         }
         out.extend_from_slice(self.bytes.get(copied..).unwrap_or_default());
         out
+    }
+
+    /// What was added, and where in the file it goes.
+    fn added_rows(&self) -> (usize, Vec<u8>) {
+        let end = self.line_end();
+        let last = self.rows.last().filter(|row| row.hash.is_empty());
+        let at = last.map_or(self.bytes.len(), |row| row.whole.start);
+        let mut rows = Vec::with_capacity(self.added.len() * 96);
+        let before = self.bytes.get(..at).unwrap_or_default();
+        if !(before.is_empty() || before.ends_with(b"\n") || before.ends_with(b"\r")) {
+            rows.extend_from_slice(end);
+        }
+        for (path, digest) in &self.added {
+            write_row(&mut rows, path, digest.as_ref(), end);
+        }
+        (at, rows)
+    }
+
+    /// How the file ends its lines.
+    fn line_end(&self) -> &'static [u8] {
+        let ends = |row: &Row| self.field(&row.whole).ends_with(b"\r\n");
+        if self.rows.first().is_some_and(ends) { b"\r\n" } else { b"\n" }
     }
 
     fn field(&self, range: &Range<usize>) -> &[u8] {
@@ -147,8 +220,34 @@ fn parse_row(bytes: &[u8], at: usize) -> Result<(Option<Row>, usize), RecordErro
         (None, _) => end,
     };
     let [hash, size] = ends;
-    let row = (fields >= 2 && !path.is_empty()).then_some(Row { path, hash, size });
+    let whole = at..next;
+    let row = (fields >= 2 && !path.is_empty()).then_some(Row { whole, path, hash, size });
     Ok((row, next))
+}
+
+/// One row as the csv module of CPython writes it: quoted where that must be.
+fn write_row(out: &mut Vec<u8>, path: &[u8], digest: Option<&Digest>, end: &[u8]) {
+    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    if path.iter().any(special) {
+        out.push(b'"');
+        for byte in path {
+            out.push(*byte);
+            if *byte == b'"' {
+                out.push(b'"');
+            }
+        }
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(path);
+    }
+    match digest {
+        Some(digest) => {
+            let hash = base64_url(&digest.hash);
+            out.extend_from_slice(format!(",sha256={hash},{}", digest.size).as_bytes());
+        }
+        None => out.extend_from_slice(b",,"),
+    }
+    out.extend_from_slice(end);
 }
 
 fn parse_field(bytes: &[u8], start: usize) -> Result<Field, RecordError> {

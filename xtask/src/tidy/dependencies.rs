@@ -35,7 +35,7 @@ const LIBRARIES: &[Library] = &[
     ),
     library("serde", &["bytekiln"], false, "formats live at the edges"),
     library("serde_json", &["bytekiln", "tests", "xtask"], true, "machine-readable output"),
-    library("sha2", &["action"], false, "the one digest"),
+    library("sha2", &["action", "artifact"], false, "the one digest; of streams in archives"),
     library("strsim", &["project"], false, "the nearest right key"),
     library("tar", &["artifact"], false, "tars and their extensions"),
     library(
