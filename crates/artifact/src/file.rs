@@ -5,7 +5,9 @@ use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use bytekiln_action::Digest;
 use rustix::fs::OFlags;
+use sha2::{Digest as _, Sha256};
 
 use crate::ArtifactError;
 use crate::error::Fault;
@@ -67,4 +69,27 @@ fn try_read(path: &Path, limit: u64) -> Result<ReadFile, Fault> {
         return Err(Fault::Io(std::io::Error::other("it changed while it was read")));
     }
     Ok(ReadFile { bytes, stamp })
+}
+
+/// The digest of a regular file of any length; links are followed. Holds a small part of it at a time.
+///
+/// # Errors
+/// The system refuses to read it.
+pub fn digest_file(path: &Path) -> Result<Digest, ArtifactError> {
+    let digest = || -> std::io::Result<Digest> {
+        let mut file = std::fs::File::open(path)?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 256 << 10];
+        let mut size = 0;
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(Digest { hash: hash.finalize().into(), size }),
+                count => {
+                    hash.update(buffer.get(..count).unwrap_or_default());
+                    size += count as u64;
+                }
+            }
+        }
+    };
+    digest().map_err(|error| Fault::Io(error).at(path, None))
 }

@@ -19,7 +19,7 @@ mod zip;
 pub use artifact::{Artifact, OpenOptions};
 pub use entry::{Container, Entry, EntryKind, EntryProblem, EntryProblemKind, Modified};
 pub use error::ArtifactError;
-pub use file::{FileStamp, ReadFile, read_file};
+pub use file::{FileStamp, ReadFile, digest_file, read_file};
 pub use locate::{Located, LocatedKind, locate};
 pub use publish::{PendingFile, PendingFolder, PublishError};
 pub use record::{Record, RecordError};

@@ -32,6 +32,11 @@ impl CommandFailure {
         CommandFailure::new(ExitStatus::Failure, message)
     }
 
+    /// The user has interrupted; says what is left as it was.
+    pub fn interrupted(message: impl std::fmt::Display) -> CommandFailure {
+        CommandFailure::new(ExitStatus::Interrupted, message)
+    }
+
     /// An interpreter that cannot be found or used, with the finder's advice.
     pub fn interpreter(error: &InterpreterError) -> CommandFailure {
         let failure = CommandFailure::environment(error);

@@ -224,7 +224,7 @@ pub(crate) fn ranks(
 }
 
 /// `app.main` of `app.main:run`, as entry points are written.
-fn module_of(entry: &str) -> &str {
+pub(crate) fn module_of(entry: &str) -> &str {
     match entry.split_once(':') {
         Some(("member" | "dist", _)) | None => entry,
         Some((module, _)) => module,

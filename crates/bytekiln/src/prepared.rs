@@ -69,7 +69,7 @@ pub fn target_label(target: &Target) -> String {
     format!("{}{}", target.toolchain.label(), level_suffix(target.level))
 }
 
-fn level_suffix(level: OptimizationLevel) -> &'static str {
+pub(crate) fn level_suffix(level: OptimizationLevel) -> &'static str {
     match level {
         OptimizationLevel::Zero => "",
         OptimizationLevel::One => " -O",

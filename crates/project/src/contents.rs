@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use bytekiln_action::RepoPath;
+use bytekiln_action::{RecordedPath, RepoPath};
 use bytekiln_planner::{Problem, Skipped};
 
-use crate::Workspace;
+use crate::{Profile, Workspace};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, select,
 };
@@ -78,4 +78,13 @@ pub fn list_contents(
         });
     }
     Ok(Contents { files, skipped: scan.skipped, problems: scan.problems })
+}
+
+/// What `co_filename` is to say of a source, as the profile wants it.
+pub fn recorded_path(workspace: &Workspace, profile: &Profile, file: &ContentFile) -> RecordedPath {
+    let (policy, map) = (profile.recorded_path, &profile.path_prefix_map);
+    match workspace.members.get(file.member as usize) {
+        Some(member) => lower::recorded_path(&file.path, member, &file.import_root, policy, map),
+        None => RecordedPath::from_file_system(file.path.as_bytes()),
+    }
 }

@@ -24,7 +24,7 @@ mod scan;
 mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
-pub use contents::{ContentFile, Contents, list_contents};
+pub use contents::{ContentFile, Contents, list_contents, recorded_path};
 pub use declared::{Declared, declared_dependencies, normalized_name};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use imports::{
