@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod links;
 mod locate;
+mod member;
 mod publish;
 mod record;
 mod replace;

@@ -189,7 +189,7 @@ pub(crate) fn read(file: &File, offset: u64, size: u64, limit: u64) -> Result<Ve
 }
 
 /// A reader with a place of its own in a shared file.
-struct At<'a> {
+pub(crate) struct At<'a> {
     file: &'a File,
     place: u64,
     length: u64,
@@ -199,11 +199,18 @@ impl<'a> At<'a> {
     fn new(file: &'a File, length: u64) -> At<'a> {
         At { file, place: 0, length }
     }
+
+    /// The `size` bytes from `start` on.
+    pub(crate) fn range(file: &'a File, start: u64, size: u64) -> At<'a> {
+        At { file, place: start, length: start.saturating_add(size) }
+    }
 }
 
 impl Read for At<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(buffer, self.place)?;
+        let left = usize::try_from(self.length.saturating_sub(self.place)).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        let count = self.file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.place)?;
         self.place += count as u64;
         Ok(count)
     }

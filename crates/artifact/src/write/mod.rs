@@ -4,6 +4,7 @@
 //! not on contents. Knows nothing of what the entries mean.
 
 mod blocks;
+mod calendar;
 mod content;
 mod entries;
 mod error;
