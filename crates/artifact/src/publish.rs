@@ -19,7 +19,7 @@ use bytekiln_action::Digest;
 use rustix::fs::{CWD, FlockOperation, Mode, RenameFlags};
 use rustix::io::Errno;
 
-use crate::write::Output;
+use crate::write::{FolderOutput, Output};
 
 /// Why something was not published. What had the name before still has it.
 #[derive(Debug)]
@@ -128,6 +128,11 @@ impl PendingFolder {
         rustix::fs::fchmod(&pending.file, mode)
             .map_err(|error| pending.fail("set its permissions")(error.into()))?;
         Ok(PendingFolder(pending))
+    }
+
+    /// Where trees and images are written to.
+    pub fn output(&self) -> FolderOutput<'_> {
+        FolderOutput { path: &self.0.temporary, name: &self.0.target }
     }
 
     /// Where it is now.
