@@ -84,8 +84,7 @@ pub fn write_tree(
             ItemKind::Directory => make_folder(&path),
             ItemKind::Symlink(target) => make_link(&path, target, options.modified),
         }
-        
-.map_err(|error| output.fail(&path, error))?;
+        .map_err(|error| output.fail(&path, error))?;
         written.others += 1;
     }
     let placed = place_all(output, &files, options)?;
@@ -96,8 +95,7 @@ pub fn write_tree(
     if let Some(seconds) = options.modified {
         let folders = items.iter().filter(|item| matches!(item.kind, ItemKind::Directory));
         for path in folders.map(path_of).chain([folder.to_owned()]) {
-            set_times(&path, seconds)
-.map_err(|error| output.fail(&path, error))?;
+            set_times(&path, seconds).map_err(|error| output.fail(&path, error))?;
         }
     }
     Ok(written)
@@ -130,7 +128,11 @@ type Planned<'a> = (&'a Item, PathBuf, &'a Content, u32);
 
 /// Places files on several threads. Of several errors the first in the order of the files is told,
 /// if all threads got that far.
-fn place_all(output: FolderOutput<'_>, files: &[Planned<'_>], options: &TreeOptions) -> Result<WrittenTree, WriteError> {
+fn place_all(
+    output: FolderOutput<'_>,
+    files: &[Planned<'_>],
+    options: &TreeOptions,
+) -> Result<WrittenTree, WriteError> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let outcome: Mutex<(WrittenTree, Option<(usize, WriteError)>)> = Mutex::default();
@@ -245,8 +247,7 @@ fn link(object: &Path, path: &Path) -> std::io::Result<bool> {
 }
 
 fn create(path: &Path, mode: u32) -> std::io::Result<File> {
-    let file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
     Ok(file)
 }

@@ -33,10 +33,7 @@ pub(super) struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(
-        compression: TarCompression,
-        feed: &'a Feed<Block, Packed>,
-    ) -> Cutter<'a> {
+    pub(super) fn new(compression: TarCompression, feed: &'a Feed<Block, Packed>) -> Cutter<'a> {
         let (size, window) = match compression {
             TarCompression::None => (DEFLATE_BLOCK, 0),
             TarCompression::Gzip(_) => (DEFLATE_BLOCK, DEFLATE_WINDOW),
