@@ -67,7 +67,7 @@ enum Storage {
 pub(crate) enum Archive {
     Zip,
     Tar,
-    GzippedTar,
+    PackedTar(tar::Packing),
 }
 
 /// Looks at the beginning and the end of a file. `None` if it is no archive.
@@ -85,14 +85,16 @@ pub(crate) fn recognise(file: &File) -> std::io::Result<Option<Archive>> {
     if tar::looks_like_tar(first) {
         return Ok(Some(Archive::Tar));
     }
-    if first.starts_with(&[0x1f, 0x8b]) && tar::looks_like_gzipped_tar(file)? {
-        return Ok(Some(Archive::GzippedTar));
+    if let Some(packing) = tar::packing(first)
+        && tar::holds_tar(file, packing)?
+    {
+        return Ok(Some(Archive::PackedTar(packing)));
     }
     Ok(zip::looks_like_zip(file)?.then_some(Archive::Zip))
 }
 
 impl Artifact {
-    /// Opens a folder, zip, wheel, tar or gzipped tar; which of them is told from the content.
+    /// Opens a folder, zip, wheel or tar, the last also packed with gzip or zstd; which of them is told from the content.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError> {
         let fail = |fault: Fault| fault.at(path, None);
         let metadata = std::fs::metadata(path).map_err(|error| fail(error.into()))?;
@@ -107,9 +109,11 @@ impl Artifact {
             None => Err(ArtifactError::Unknown { path: path.to_owned() }),
             Some(Archive::Zip) => Artifact::open_zip(path, file, options).map_err(fail),
             Some(Archive::Tar) => Artifact::open_tar(path, file, options).map_err(fail),
-            Some(Archive::GzippedTar) => tar::unpack(&file, options.max_total_bytes)
-                .and_then(|plain| Artifact::open_tar(path, plain, options))
-                .map_err(fail),
+            Some(Archive::PackedTar(packing)) => {
+                tar::unpack(&file, packing, options.max_total_bytes)
+                    .and_then(|plain| Artifact::open_tar(path, plain, options))
+                    .map_err(fail)
+            }
         }
     }
 
