@@ -12,6 +12,7 @@ use bytekiln_action::RepoPath;
 
 use crate::error::Fault;
 use crate::links::{self, Destination};
+use crate::member::{MemberReader, Stream};
 use crate::{ArtifactError, Container, Entry, EntryKind, EntryProblem, EntryProblemKind};
 use crate::{directory, tar, zip};
 
@@ -66,7 +67,7 @@ enum Storage {
 pub(crate) enum Archive {
     Zip,
     Tar,
-    GzippedTar,
+    PackedTar(tar::Packing),
 }
 
 /// Looks at the beginning and the end of a file. `None` if it is no archive.
@@ -84,14 +85,16 @@ pub(crate) fn recognise(file: &File) -> std::io::Result<Option<Archive>> {
     if tar::looks_like_tar(first) {
         return Ok(Some(Archive::Tar));
     }
-    if first.starts_with(&[0x1f, 0x8b]) && tar::looks_like_gzipped_tar(file)? {
-        return Ok(Some(Archive::GzippedTar));
+    if let Some(packing) = tar::packing(first)
+        && tar::holds_tar(file, packing)?
+    {
+        return Ok(Some(Archive::PackedTar(packing)));
     }
     Ok(zip::looks_like_zip(file)?.then_some(Archive::Zip))
 }
 
 impl Artifact {
-    /// Opens a folder, zip, wheel, tar or gzipped tar; which of them is told from the content.
+    /// Opens a folder, zip, wheel or tar, the last also packed with gzip or zstd; which of them is told from the content.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError> {
         let fail = |fault: Fault| fault.at(path, None);
         let metadata = std::fs::metadata(path).map_err(|error| fail(error.into()))?;
@@ -106,9 +109,11 @@ impl Artifact {
             None => Err(ArtifactError::Unknown { path: path.to_owned() }),
             Some(Archive::Zip) => Artifact::open_zip(path, file, options).map_err(fail),
             Some(Archive::Tar) => Artifact::open_tar(path, file, options).map_err(fail),
-            Some(Archive::GzippedTar) => tar::unpack(&file, options.max_total_bytes)
-                .and_then(|plain| Artifact::open_tar(path, plain, options))
-                .map_err(fail),
+            Some(Archive::PackedTar(packing)) => {
+                tar::unpack(&file, packing, options.max_total_bytes)
+                    .and_then(|plain| Artifact::open_tar(path, plain, options))
+                    .map_err(fail)
+            }
         }
     }
 
@@ -220,16 +225,8 @@ impl Artifact {
     /// The content of a file, or of the file that a link leads to inside the artifact. The
     /// checksum of a zip's entry is checked.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, ArtifactError> {
-        let member = || self.entries.get(index).map(|entry| entry.path.to_string());
-        let no_file = || ArtifactError::NotAFile {
-            path: self.path.clone(),
-            member: member().unwrap_or_else(|| format!("entry {index}")),
-        };
-        let resolved = self.resolve(index).ok_or_else(no_file)?;
-        let entry = self.entries.get(resolved).ok_or_else(no_file)?;
-        if entry.kind != EntryKind::File {
-            return Err(no_file());
-        }
+        let (resolved, entry) = self.file(index)?;
+        let no_file = || self.no_file(index);
         let limit = self.max_file_bytes;
         let content = match &self.storage {
             Storage::Directory { root, .. } => directory::read(root, &entry.path, limit),
@@ -242,7 +239,45 @@ impl Artifact {
                 _ => return Err(no_file()),
             },
         };
-        content.map_err(|fault| fault.at(&self.path, member()))
+        content.map_err(|fault| fault.at(&self.path, self.name(index)))
+    }
+
+    /// The same content, read in parts; it may be longer than the longest file.
+    pub(crate) fn reader(&self, index: usize) -> Result<MemberReader<'_>, ArtifactError> {
+        let (resolved, entry) = self.file(index)?;
+        let stream = match &self.storage {
+            Storage::Directory { root, .. } => {
+                directory::open_file(root, &entry.path).map(|(file, _)| Stream::File(file))
+            }
+            Storage::Zip { file, places } => match places.get(resolved) {
+                Some(place) => zip::open(file, place).map(Stream::Zip),
+                None => return Err(self.no_file(index)),
+            },
+            Storage::Tar { file, places } => match places.get(resolved) {
+                Some(tar::Place::Offset(offset)) => {
+                    Ok(Stream::Range(tar::At::range(file, *offset, entry.size)))
+                }
+                _ => return Err(self.no_file(index)),
+            },
+        };
+        let stream = stream.map_err(|fault| fault.at(&self.path, self.name(index)))?;
+        Ok(MemberReader::new(self, index, stream))
+    }
+
+    /// The file that entry `index` stands for.
+    fn file(&self, index: usize) -> Result<(usize, &Entry), ArtifactError> {
+        let found = self.resolve(index).and_then(|at| Some((at, self.entries.get(at)?)));
+        found.filter(|(_, entry)| entry.kind == EntryKind::File).ok_or_else(|| self.no_file(index))
+    }
+
+    /// How errors call an entry.
+    pub(crate) fn name(&self, index: usize) -> Option<String> {
+        self.entries.get(index).map(|entry| entry.path.to_string())
+    }
+
+    fn no_file(&self, index: usize) -> ArtifactError {
+        let member = self.name(index).unwrap_or_else(|| format!("entry {index}"));
+        ArtifactError::NotAFile { path: self.path.clone(), member }
     }
 }
 

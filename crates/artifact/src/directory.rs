@@ -165,8 +165,8 @@ fn modified(stat: &Stat) -> Modified {
     }
 }
 
-/// Reads the regular file `path`, which must be no link.
-pub(crate) fn read(root: &OwnedFd, path: &RepoPath, limit: u64) -> Result<Vec<u8>, Fault> {
+/// Opens the regular file `path`, which must be no link, and tells its size.
+pub(crate) fn open_file(root: &OwnedFd, path: &RepoPath) -> Result<(File, u64), Fault> {
     // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let descriptor = rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?;
@@ -174,12 +174,17 @@ pub(crate) fn read(root: &OwnedFd, path: &RepoPath, limit: u64) -> Result<Vec<u8
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(Fault::Io(std::io::Error::other("not a regular file any more")));
     }
-    let size = size_of(&stat);
+    Ok((File::from(descriptor), size_of(&stat)))
+}
+
+/// Reads the regular file `path`, which must be no link.
+pub(crate) fn read(root: &OwnedFd, path: &RepoPath, limit: u64) -> Result<Vec<u8>, Fault> {
+    let (file, size) = open_file(root, path)?;
     if size > limit {
         return Err(Fault::TooLarge(limit));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    let read = File::from(descriptor).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if read as u64 > limit {
         return Err(Fault::TooLarge(limit));
     }

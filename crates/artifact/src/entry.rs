@@ -11,7 +11,7 @@ pub enum Container {
     Zip,
     /// A zip with `*.dist-info/RECORD` that is named `.whl`.
     Wheel,
-    /// A tar, plain or gzipped: also a container layer.
+    /// A tar, plain or packed with gzip or zstd: also a container layer.
     Tar,
 }
 

@@ -63,7 +63,7 @@ impl std::fmt::Display for ArtifactError {
         match self {
             ArtifactError::Io { error, .. } => write!(f, " could not be read: {error}"),
             ArtifactError::Unknown { .. } => {
-                f.write_str(" is neither a folder nor a zip, wheel, tar or tar.gz")
+                f.write_str(" is neither a folder nor a zip, wheel, tar, tar.gz or tar.zst")
             }
             ArtifactError::Damaged { what, .. } => write!(f, " is damaged: {what}"),
             ArtifactError::TooLarge { limit, .. } => {

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod links;
 mod locate;
+mod member;
 mod publish;
 mod record;
 mod replace;
@@ -25,8 +26,8 @@ pub use publish::{PendingFile, PendingFolder, PublishError};
 pub use record::{Record, RecordError};
 pub use replace::{Durability, ReplaceError, Replacer};
 pub use write::{
-    Content, DeflateLevel, Entries, ImageOptions, Item, ItemKind, LayoutError, Links, Output,
-    Owner, Placement, TarCompression, TarOptions, TreeOptions, WriteError, Written, WrittenImage,
-    WrittenTar, WrittenTree, ZipCompression, ZipFolders, ZipOptions, ZstdLevel, lay_out,
-    write_image, write_tar, write_tree, write_zip,
+    Content, DeflateLevel, Entries, FolderOutput, ImageOptions, Item, ItemKind, LayoutError, Links,
+    Output, Owner, Placement, TarCompression, TarOptions, TreeOptions, WriteError, Written,
+    WrittenImage, WrittenTar, WrittenTree, ZipCompression, ZipFolders, ZipOptions, ZstdLevel,
+    lay_out, write_image, write_tar, write_tree, write_zip,
 };

@@ -1,4 +1,4 @@
-//! Tars, plain or gzipped, of old, ustar, gnu and pax kind. A gzipped one is unpacked once, into a
+//! Tars, plain or packed with gzip or zstd, of old, ustar, gnu and pax kind. A packed one is unpacked once, into a
 //! temporary file without a name, so that its members can be read in any order. Knows nothing of
 //! what is in them.
 
@@ -43,20 +43,46 @@ pub(crate) fn looks_like_tar(first_block: &[u8]) -> bool {
     block[0] != 0 && header.cksum().is_ok_and(|stored| stored == sum)
 }
 
-/// Whether this is a gzip stream that holds a tar.
-pub(crate) fn looks_like_gzipped_tar(file: &File) -> std::io::Result<bool> {
+/// What a tar may be packed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// What the beginning of a file says that it is packed with. A zstd stream may begin with a frame
+/// that is to be skipped (RFC 8878, section 3.1.2).
+pub(crate) fn packing(first: &[u8]) -> Option<Packing> {
+    match first {
+        [0x1f, 0x8b, ..] => Some(Packing::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Packing::Zstd),
+        _ => None,
+    }
+}
+
+/// Unpacks as it is read. Several members or frames are one stream. A frame of zstd that asks for
+/// more than 128 MiB of memory is refused, by the library's own limit.
+fn unpacker<'a>(file: &'a File, packing: Packing) -> std::io::Result<Box<dyn Read + 'a>> {
+    let packed = At::new(file, u64::MAX);
+    Ok(match packing {
+        Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
+    })
+}
+
+/// Whether this is a packed stream that holds a tar.
+pub(crate) fn holds_tar(file: &File, packing: Packing) -> std::io::Result<bool> {
     let mut block = Vec::new();
-    let reader = flate2::read::MultiGzDecoder::new(At::new(file, u64::MAX));
-    match reader.take(512).read_to_end(&mut block) {
+    match unpacker(file, packing)?.take(512).read_to_end(&mut block) {
         Ok(_) => Ok(looks_like_tar(&block)),
         Err(error) if error.raw_os_error().is_some() => Err(error),
         Err(_) => Ok(false),
     }
 }
 
-/// Unpacks a gzip stream, of one or several members, into a file without a name.
-pub(crate) fn unpack(file: &File, limit: u64) -> Result<File, Fault> {
-    let mut reader = flate2::read::MultiGzDecoder::new(At::new(file, u64::MAX));
+/// Unpacks a stream into a file without a name.
+pub(crate) fn unpack(file: &File, packing: Packing, limit: u64) -> Result<File, Fault> {
+    let mut reader = unpacker(file, packing)?;
     let mut spool = tempfile::tempfile()?;
     let mut buffer = vec![0; 256 << 10];
     let mut total: u64 = 0;
@@ -66,7 +92,13 @@ pub(crate) fn unpack(file: &File, limit: u64) -> Result<File, Fault> {
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) if error.raw_os_error().is_some() => return Err(Fault::Io(error)),
-            Err(error) => return Err(Fault::damaged(format!("its gzip stream: {error}"))),
+            Err(error) => {
+                let kind = match packing {
+                    Packing::Gzip => "gzip",
+                    Packing::Zstd => "zstd",
+                };
+                return Err(Fault::damaged(format!("its {kind} stream: {error}")));
+            }
         };
         total += count as u64;
         if total > limit {
@@ -189,7 +221,7 @@ pub(crate) fn read(file: &File, offset: u64, size: u64, limit: u64) -> Result<Ve
 }
 
 /// A reader with a place of its own in a shared file.
-struct At<'a> {
+pub(crate) struct At<'a> {
     file: &'a File,
     place: u64,
     length: u64,
@@ -199,11 +231,18 @@ impl<'a> At<'a> {
     fn new(file: &'a File, length: u64) -> At<'a> {
         At { file, place: 0, length }
     }
+
+    /// The `size` bytes from `start` on.
+    pub(crate) fn range(file: &'a File, start: u64, size: u64) -> At<'a> {
+        At { file, place: start, length: start.saturating_add(size) }
+    }
 }
 
 impl Read for At<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(buffer, self.place)?;
+        let left = usize::try_from(self.length.saturating_sub(self.place)).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        let count = self.file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.place)?;
         self.place += count as u64;
         Ok(count)
     }

@@ -7,11 +7,14 @@ mod directory;
 mod name;
 
 use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::FileExt as _;
 
+use flate2::read::DeflateDecoder;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::error::Fault;
+use crate::tar::At;
 
 pub(crate) use directory::{Directory, list, looks_like_zip};
 
@@ -29,11 +32,8 @@ pub(crate) struct Place {
 /// A local header without name and extra field.
 const LOCAL_HEADER: usize = 30;
 
-/// Reads one entry.
-pub(crate) fn read(file: &File, place: &Place, limit: u64) -> Result<Vec<u8>, Fault> {
-    if place.size > limit {
-        return Err(Fault::TooLarge(limit));
-    }
+/// Where the packed bytes of an entry begin; all of them are in the file.
+fn find_data(file: &File, place: &Place) -> Result<u64, Fault> {
     let mut local = [0; LOCAL_HEADER];
     file.read_exact_at(&mut local, place.header)
         .map_err(|error| ended(error, "its local header"))?;
@@ -51,19 +51,33 @@ pub(crate) fn read(file: &File, place: &Place, limit: u64) -> Result<Vec<u8>, Fa
     if start.checked_add(place.compressed).is_none_or(|end| end > length) {
         return Err(Fault::damaged("its data go beyond the end of the archive"));
     }
+    Ok(start)
+}
+
+/// Reads one entry.
+pub(crate) fn read(file: &File, place: &Place, limit: u64) -> Result<Vec<u8>, Fault> {
+    if place.size > limit {
+        return Err(Fault::TooLarge(limit));
+    }
+    let start = find_data(file, place)?;
     let too_large = || Fault::TooLarge(limit);
     let mut stored = vec![0; usize::try_from(place.compressed).map_err(|_| too_large())?];
     file.read_exact_at(&mut stored, start).map_err(|error| ended(error, "its data"))?;
     let size = usize::try_from(place.size).map_err(|_| too_large())?;
     let bytes = if place.deflated { inflate(&stored, size)? } else { stored };
-    if bytes.len() != size {
-        return Err(Fault::damaged(format!(
-            "it has {} bytes where the directory says {size}",
-            bytes.len()
-        )));
-    }
     let mut crc = Crc::new();
     crc.update(&bytes);
+    check_content(place, bytes.len() as u64, &crc)?;
+    Ok(bytes)
+}
+
+fn check_content(place: &Place, size: u64, crc: &Crc) -> Result<(), Fault> {
+    if size != place.size {
+        return Err(Fault::damaged(format!(
+            "it has {size} bytes where the directory says {}",
+            place.size
+        )));
+    }
     if crc.sum() != place.crc {
         return Err(Fault::damaged(format!(
             "its checksum is {:08x} where the directory says {:08x}",
@@ -71,7 +85,52 @@ pub(crate) fn read(file: &File, place: &Place, limit: u64) -> Result<Vec<u8>, Fa
             place.crc
         )));
     }
-    Ok(bytes)
+    Ok(())
+}
+
+/// An entry that is read in parts; size and checksum are checked at its end.
+pub(crate) struct Stream<'a> {
+    place: Place,
+    unpacked: Unpacked<'a>,
+    crc: Crc,
+    size: u64,
+}
+
+enum Unpacked<'a> {
+    Stored(At<'a>),
+    Deflated(DeflateDecoder<At<'a>>),
+}
+
+/// Opens one entry.
+pub(crate) fn open<'a>(file: &'a File, place: &Place) -> Result<Stream<'a>, Fault> {
+    let packed = At::range(file, find_data(file, place)?, place.compressed);
+    let unpacked = if place.deflated {
+        Unpacked::Deflated(DeflateDecoder::new(packed))
+    } else {
+        Unpacked::Stored(packed)
+    };
+    Ok(Stream { place: *place, unpacked, crc: Crc::new(), size: 0 })
+}
+
+impl Stream<'_> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let count = match &mut self.unpacked {
+            Unpacked::Stored(packed) => packed.read(buffer)?,
+            Unpacked::Deflated(packed) => packed.read(buffer).map_err(|error| {
+                if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted {
+                    return Fault::Io(error);
+                }
+                Fault::damaged(format!("its data do not inflate: {error}"))
+            })?,
+        };
+        self.crc.update(buffer.get(..count).unwrap_or_default());
+        self.size += count as u64;
+        // More than promised may be without end.
+        if (count == 0 && !buffer.is_empty()) || self.size > self.place.size {
+            check_content(&self.place, self.size, &self.crc)?;
+        }
+        Ok(count)
+    }
 }
 
 fn ended(error: std::io::Error, what: &str) -> Fault {

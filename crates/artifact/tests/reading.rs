@@ -211,7 +211,7 @@ fn limits_are_named() {
     let lie = Member { size: 1 << 28, ..Member::deflated("a", "x") };
     expect!["`a` in `ARTIFACT` is damaged: its data do not inflate: more is promised than deflate can pack"]
         .assert_eq(&open(&zip(&[lie]), &options()));
-    expect!["`ARTIFACT` is neither a folder nor a zip, wheel, tar or tar.gz"]
+    expect!["`ARTIFACT` is neither a folder nor a zip, wheel, tar, tar.gz or tar.zst"]
         .assert_eq(&open(b"import os\n", &options()));
 }
 

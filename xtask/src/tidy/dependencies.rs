@@ -20,7 +20,7 @@ const LIBRARIES: &[Library] = &[
     library("clap_complete", &["bytekiln"], false, "shell completions"),
     library("ctrlc", &["bytekiln"], false, "an interrupt leaves the tree whole"),
     library("expect-test", &[], true, "inline snapshots"),
-    library("flate2", &["artifact"], false, "gzip streams"),
+    library("flate2", &["artifact"], false, "deflate and gzip streams"),
     library("foldhash", &["graph"], false, "names are short and many; seeded against hostile ones"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("ignore", &["project"], false, ".gitignore semantics"),
@@ -47,6 +47,7 @@ const LIBRARIES: &[Library] = &[
     library("toml_edit", &["project"], false, "manifests keep their formatting"),
     library("unicode-ident", &["python"], false, "what a Python identifier is"),
     library("unicode-width", &["bytekiln"], false, "carets under wide characters"),
+    library("zstd", &["artifact"], false, "zstd streams"),
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.

@@ -82,6 +82,16 @@ impl Entries {
     pub fn items(&self) -> &[Item] {
         &self.0
     }
+
+    /// Whether nothing lies below item `index`.
+    pub(super) fn is_empty_folder(&self, index: usize) -> bool {
+        let Some(item) = self.0.get(index) else { return true };
+        let mut prefix = item.path.as_bytes().to_vec();
+        prefix.push(b'/');
+        // `a.b` may stand between `a` and `a/b`.
+        let below = self.0.partition_point(|other| other.path.as_bytes() < prefix.as_slice());
+        !self.0.get(below).is_some_and(|other| other.path.as_bytes().starts_with(&prefix))
+    }
 }
 
 /// Items that do not fit together. Each names both sides.

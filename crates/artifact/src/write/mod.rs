@@ -4,6 +4,7 @@
 //! not on contents. Knows nothing of what the entries mean.
 
 mod blocks;
+mod calendar;
 mod content;
 mod entries;
 mod error;
@@ -19,7 +20,7 @@ pub use blocks::{DeflateLevel, ZstdLevel};
 pub use entries::{Content, Entries, Item, ItemKind, LayoutError, Links, lay_out};
 pub use error::WriteError;
 pub use image::{ImageOptions, WrittenImage, write_image};
-pub use output::{Output, Written};
+pub use output::{FolderOutput, Output, Written};
 pub use tar::{Owner, TarCompression, TarOptions, WrittenTar, write_tar};
 pub use tree::{Placement, TreeOptions, WrittenTree, write_tree};
 pub use zip::{ZipCompression, ZipFolders, ZipOptions, write_zip};

@@ -1,4 +1,5 @@
-//! A file that is written from its beginning, and its digest. A part may be left out of the digest
+//! Where containers are written to: a folder, or a file that is written from its beginning, and its
+//! digest. A part may be left out of the digest
 //! until it has been mended; it is then read back. Knows nothing of containers.
 
 use std::fs::File;
@@ -17,6 +18,23 @@ pub struct Output<'a> {
     pub file: &'a File,
     /// What errors call it: the name that it will have.
     pub name: &'a Path,
+}
+
+/// Where a folder is written to.
+#[derive(Debug, Clone, Copy)]
+pub struct FolderOutput<'a> {
+    /// An empty folder.
+    pub path: &'a Path,
+    /// What errors call it: the name that it will have.
+    pub name: &'a Path,
+}
+
+impl FolderOutput<'_> {
+    /// The error that something below could not be written.
+    pub(super) fn fail(&self, path: &Path, error: std::io::Error) -> WriteError {
+        let below = path.strip_prefix(self.path).unwrap_or(path);
+        WriteError::Output { path: self.name.join(below), error }
+    }
 }
 
 /// What was written.
