@@ -20,8 +20,15 @@ pub const FINDER_MODULE: &str = "bytekiln_blob";
 /// # Errors
 /// [`BlobError::Damaged`] if the finder in the blob is.
 pub fn bootstrap(blob: &Blob<'_>) -> Result<String, BlobError> {
+    let module = format!(
+        "finder = sys.modules['{FINDER_MODULE}'] = type(sys)('{FINDER_MODULE}')\n\
+         exec(code, finder.__dict__)\n\
+         finder._launch()\n"
+    );
     let Some(finder) = blob.find(FINDER_MODULE) else {
-        return Ok(format!("{FINDER}\n\nif __name__ == \"__main__\":\n    _launch()\n"));
+        return Ok(format!(
+            "import sys\ncode = compile(r'''{FINDER}''', '<{FINDER_MODULE}>', 'exec')\n{module}"
+        ));
     };
     let length = finder.code()?.len();
     let offset = finder.code_offset();
@@ -30,8 +37,6 @@ pub fn bootstrap(blob: &Blob<'_>) -> Result<String, BlobError> {
          with open(sys.argv[1], 'rb') as file:\n    \
              file.seek(int(sys.argv[2]) + {offset})\n    \
              code = marshal.loads(file.read({length}))\n\
-         finder = sys.modules['{FINDER_MODULE}'] = type(sys)('{FINDER_MODULE}')\n\
-         exec(code, finder.__dict__)\n\
-         finder._launch()\n"
+         {module}"
     ))
 }
