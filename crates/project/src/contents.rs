@@ -8,12 +8,12 @@ use std::path::Path;
 use bytekiln_action::{RecordedPath, RepoPath};
 use bytekiln_planner::{Problem, Skipped};
 
-use crate::{Profile, Workspace};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, select,
 };
 use crate::lower;
 use crate::scan::{self, FileKind, WalkRequest, Wanted};
+use crate::{Profile, Workspace};
 
 /// A file of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]

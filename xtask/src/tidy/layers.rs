@@ -6,7 +6,7 @@ use super::model::{Finding, Package, Repository};
 /// Rows of the layer table, from the bottom; ARCHITECTURE.md shows the same picture.
 const ROWS: &[&[&str]] = &[
     &["python"],
-    &["action", "codec", "bytecode", "syntax"],
+    &["action", "codec", "bytecode", "syntax", "blob"],
     &["planner", "graph", "assembly", "compiler", "artifact", "cache", "proof", "loader"],
     &["project", "executor", "remote"],
     &["bytekiln"],
@@ -20,8 +20,8 @@ const OUTSIDE: &[&str] = &["xtask", "tests"];
 
 /// Crates that do no I/O, start no threads and read no clock or environment.
 const PURE: &[&str] = &[
-    "python", "action", "codec", "bytecode", "syntax", "planner", "graph", "assembly", "proof",
-    "loader",
+    "python", "action", "codec", "bytecode", "syntax", "blob", "planner", "graph", "assembly",
+    "proof", "loader",
 ];
 
 const PURE_LINE: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";

@@ -9,12 +9,16 @@ mod interpreter;
 mod json;
 mod wording;
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bytekiln_loader::{Class, HashCheck, Launch, ModuleReport, Simulation};
+use bytekiln_action::RepoPath;
+use bytekiln_loader::{Class, Effect, HashCheck, Launch, ModuleReport, Simulation};
 use bytekiln_project::Interpreter;
 
-use crate::arguments::{DoctorArguments, Global, HashCheckChoice, PlanFormat};
+use crate::arguments::{DoctorArguments, Global, HashCheckChoice, PlanFormat, TargetChoice};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
@@ -22,6 +26,75 @@ use crate::report::terminal::Terminal;
 use crate::settings::start_folder;
 use artifacts::{Artifacts, Deployment};
 use estimate::Estimate;
+
+/// What a finished thing will be to an interpreter, for commands that make one.
+pub(crate) struct Expected<'a> {
+    /// Entries of `sys.path`: folders or archives, or folders in archives.
+    pub(crate) paths: &'a [PathBuf],
+    /// `PYTHONPYCACHEPREFIX`.
+    pub(crate) pycache_prefix: Option<&'a Path>,
+    /// Unpacked before it is imported.
+    pub(crate) target: Option<TargetChoice>,
+    /// Where it is started.
+    pub(crate) interpreter: &'a Interpreter,
+    /// How many `-O`.
+    pub(crate) level: u8,
+}
+
+/// What becomes of a module at its import.
+pub(crate) struct Simulated {
+    /// Which entry of `sys.path`, by index.
+    pub(crate) root: usize,
+    /// Its source below it, else its cache.
+    pub(crate) path: RepoPath,
+    /// It is loaded without being compiled.
+    pub(crate) loads: bool,
+    /// What an import does, and why.
+    pub(crate) words: String,
+}
+
+/// Simulates the import of every module of a finished thing.
+pub(crate) fn simulate(
+    expected: &Expected<'_>,
+    jobs: NonZeroUsize,
+    environment: &Environment,
+) -> Result<Vec<Simulated>, CommandFailure> {
+    let as_is = Deployment { target: expected.target, mtime: None };
+    let release = expected.interpreter.toolchain.release;
+    let (paths, prefix) = (expected.paths, expected.pycache_prefix);
+    let artifacts = Artifacts::open(paths, prefix, release, as_is, Path::new("/"), jobs)?;
+    let executable = &expected.interpreter.executable;
+    // Every cache has a hash, so that no date matters.
+    let facts = interpreter::ask(executable, false, &BTreeSet::new(), None, environment)?;
+    let launch = Launch {
+        release,
+        cache_tag: Some(expected.interpreter.toolchain.cache_tag.clone()),
+        optimize: expected.level,
+        hash_check: HashCheck::Default,
+        extension_suffixes: facts.extension_suffixes,
+        earlier: facts.earlier,
+    };
+    let simulation = Simulation::new(&artifacts.tree, &launch);
+    let numbers: Vec<usize> = (0..simulation.len()).collect();
+    let judge = |number: &usize| simulation.judge(*number, &artifacts);
+    let reports = super::parallel::map(&numbers, jobs, judge).into_iter().flatten();
+    let told = reports.filter_map(|report| {
+        Some(Simulated {
+            root: report.file.root,
+            path: artifacts.tree.entry(report.file)?.path.clone(),
+            loads: report.effect == Effect::Loads,
+            words: words(&report, &artifacts),
+        })
+    });
+    Ok(told.collect())
+}
+
+fn words(report: &ModuleReport, artifacts: &Artifacts) -> String {
+    let class = report.class();
+    let happens = wording::happens(class, report.effect, true);
+    let detail = wording::detail(report, artifacts);
+    if detail.is_empty() { happens } else { format!("{happens}: {detail}") }
+}
 
 /// Everything that is to be told.
 struct Outcome<'a> {

@@ -105,7 +105,7 @@ impl Writing<'_> {
             modified: Some(self.modified),
             jobs: self.jobs,
         };
-        write_tree(folder.path(), entries, &options).map_err(|error| written(&error))?;
+        write_tree(folder.output(), entries, &options).map_err(|error| written(&error))?;
         Ok(Pending::Folder(folder))
     }
 
@@ -172,7 +172,7 @@ impl Writing<'_> {
             user: None,
             labels: std::collections::BTreeMap::new(),
         };
-        let done = write_image(folder.path(), entries, &tar, &image)
+        let done = write_image(folder.output(), std::slice::from_ref(entries), &tar, &image)
             .map_err(|error| written(&error))?;
         Ok(Pending::Image(folder, done))
     }
