@@ -23,6 +23,8 @@ pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// Passed on to interpreters, whose start may need them; no other variable is.
 pub const FOR_INTERPRETERS: [&str; 3] =
     ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
+/// Seconds since 1970 of everything in an artifact (reproducible-builds.org).
+pub const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// `dumb` terminals get neither colours nor bars.
 pub const TERM: &str = "TERM";
 
@@ -41,6 +43,8 @@ pub struct Environment {
     pub pyenv_root: Option<PathBuf>,
     /// `VIRTUAL_ENV`.
     pub virtual_env: Option<PathBuf>,
+    /// `SOURCE_DATE_EPOCH`, if it is a number.
+    pub source_date_epoch: Option<i64>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -70,6 +74,8 @@ impl Environment {
                 .filter(|path| path.is_absolute()),
             pyenv_root: set(PYENV_ROOT).map(PathBuf::from),
             virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
+            source_date_epoch: set(SOURCE_DATE_EPOCH)
+                .and_then(|text| text.to_str()?.trim().parse().ok()),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS

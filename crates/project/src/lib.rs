@@ -50,7 +50,9 @@ pub use lock::{
     compare_outputs, compare_sources, parse_lock, read_lock, remember_locked, render_lock,
     was_locked, write_lock,
 };
-pub use manifest::{LocatedProblem, Place, WorkspaceError, nearest, selector_text};
+pub use manifest::{
+    LocatedProblem, Place, WorkspaceError, artifact_from_arguments, nearest, selector_text,
+};
 pub use model::{
     AllowanceRule, Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, ArtifactTarget,
     CacheSettings, CompressionSetting, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,

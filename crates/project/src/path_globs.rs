@@ -7,7 +7,7 @@ use crate::path::from_bytes;
 use crate::scan::{GlobError, compile};
 
 /// Globs of one list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PathGlobs {
     set: GlobSet,
     /// Position in the list of each glob of the set.

@@ -43,8 +43,7 @@ pub fn load_workspace(
     notes.errors.extend(problems);
     let members = discover_members(&home, &settings, &mut notes);
     if let Some(file) = manifest {
-        notes.errors.extend(unknown_members(&settings, file, &members));
-        notes.errors.extend(unknown_profiles(&settings, file, &profiles));
+        notes.errors.extend(unknown_names(&settings, file, &members, &profiles));
     }
     if let Some(error) = WorkspaceError::from_all(notes.errors) {
         return Err(error);
@@ -61,6 +60,18 @@ pub fn load_workspace(
         problems: notes.warnings,
         root: home.root,
     })
+}
+
+/// What settings speak of and is not there.
+pub(crate) fn unknown_names(
+    settings: &Settings,
+    file: &ManifestFile,
+    members: &[Member],
+    profiles: &BTreeMap<String, Profile>,
+) -> Vec<LocatedProblem> {
+    let mut problems = unknown_members(settings, file, members);
+    problems.extend(unknown_profiles(settings, file, profiles));
+    problems
 }
 
 /// Contracts and artifacts that speak of members that there are not.

@@ -11,6 +11,7 @@ mod inspect;
 mod layers;
 mod lock;
 mod normalize;
+mod pack;
 mod verify;
 mod why;
 
@@ -30,6 +31,7 @@ pub use inspect::InspectArguments;
 pub use layers::LayersArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
+pub use pack::PackArguments;
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
 pub use why::WhyArguments;
 
@@ -139,6 +141,8 @@ pub enum Command {
     Affected(Box<AffectedArguments>),
     /// Check the contracts of the manifest: who may import whom
     Layers(LayersArguments),
+    /// Make release artifacts: trees, zips, programs, wheels, container layers
+    Pack(Box<PackArguments>),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
     /// Show, trim or empty the user's cache

@@ -29,8 +29,8 @@ pub struct PackArguments {
     /// Pack something that is not in the manifest: tree, zip, zipapp, wheel, layer, site, rust-blob
     #[arg(long, value_name = "KIND", conflicts_with_all = ["names", "list"], help_heading = "Artifact")]
     pub kind: Option<String>,
-    /// Its keys, as in the manifest; with the names of artifacts: keys to replace (repeatable)
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Artifact")]
+    /// Its keys, as in the manifest; values are TOML, or plain words (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", requires = "kind", help_heading = "Artifact")]
     pub set: Vec<String>,
     /// Where it goes, instead of the manifest's `out`; for one artifact
     #[arg(short, long, value_name = "PATH", help_heading = "Artifact")]

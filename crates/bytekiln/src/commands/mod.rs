@@ -17,6 +17,7 @@ mod lock;
 mod manifest;
 mod normalize;
 mod opened;
+pub(crate) mod pack;
 mod parallel;
 mod plan;
 mod verify;
@@ -83,6 +84,7 @@ pub(crate) fn run(
         Command::Cycles(cycles) => cycles::run(cycles, global, environment, terminal),
         Command::Affected(affected) => affected::run(affected, global, environment, terminal),
         Command::Layers(layers) => layers::run(layers, global, environment, terminal),
+        Command::Pack(pack) => pack::run(pack, &session(&pack.selection())?, environment, terminal),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

@@ -2,6 +2,7 @@
 //! wrong. Knows nothing of which folders become members.
 
 mod artifact;
+mod artifact_arguments;
 mod cargo;
 mod document;
 mod graph;
@@ -12,6 +13,7 @@ mod reader;
 mod schema;
 mod value;
 
+pub use artifact_arguments::artifact_from_arguments;
 pub use problem::{LocatedProblem, Place, WorkspaceError};
 
 pub(crate) use document::{Located, ManifestFile, Notes, lookup, read_if_there};

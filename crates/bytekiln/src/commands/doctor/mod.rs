@@ -49,6 +49,8 @@ pub(crate) struct Simulated {
     pub(crate) path: RepoPath,
     /// It is loaded without being compiled.
     pub(crate) loads: bool,
+    /// It fails, runs old code, or is compiled.
+    pub(crate) is_fault: bool,
     /// What an import does, and why.
     pub(crate) words: String,
 }
@@ -83,6 +85,7 @@ pub(crate) fn simulate(
             root: report.file.root,
             path: artifacts.tree.entry(report.file)?.path.clone(),
             loads: report.effect == Effect::Loads,
+            is_fault: report.is_fault(),
             words: words(&report, &artifacts),
         })
     });

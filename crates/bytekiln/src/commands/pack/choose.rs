@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_assembly::{
-    Choice, FileKind, Priced, SourceNeed, SourceUse, needed_sources, spend,
-};
+use bytekiln_assembly::{Choice, FileKind, Priced, SourceNeed, SourceUse, needed_sources, spend};
 use bytekiln_project::{ArtifactRule, PathGlobs, SourcelessPart, SourcelessRule, Workspace};
 
 use super::compile::Compiled;
@@ -85,7 +83,10 @@ fn globs<'a>(
     rule: &ArtifactRule,
 ) -> Result<PathGlobs, CommandFailure> {
     PathGlobs::new(globs).map_err(|error| {
-        CommandFailure::usage(format!("{}: bad glob `{}`: {}", rule.place, error.glob, error.message))
+        CommandFailure::usage(format!(
+            "{}: bad glob `{}`: {}",
+            rule.place, error.glob, error.message
+        ))
     })
 }
 
@@ -174,7 +175,12 @@ fn within_budget(
     };
     if let Some(budget) = rule.selection.budget {
         let sum = |of: &dyn Fn(&Priced) -> u64, all: bool| {
-            priced.iter().zip(&taken).filter(|(_, taken)| all || **taken).map(|(one, _)| of(one)).sum()
+            priced
+                .iter()
+                .zip(&taken)
+                .filter(|(_, taken)| all || **taken)
+                .map(|(one, _)| of(one))
+                .sum()
         };
         let both = |of: &dyn Fn(&Priced) -> u64| (sum(of, false), sum(of, true));
         chosen.spent = Some(Spent {

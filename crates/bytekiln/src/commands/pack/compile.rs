@@ -68,6 +68,19 @@ impl Objects {
         Ok(Objects { store: Box::new(store), _temporary: Some(folder) })
     }
 
+    /// The bytes of an object.
+    pub(super) fn bytes(&self, digest: &Digest) -> Result<Arc<[u8]>, CommandFailure> {
+        match self.content(digest)? {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::Object { path, .. } | Content::File { path, .. } => {
+                std::fs::read(&path).map(Into::into).map_err(|error| {
+                    CommandFailure::failure(format!("could not read `{}`: {error}", path.display()))
+                })
+            }
+            Content::Member { .. } => unreachable!("an object is a file or its bytes"),
+        }
+    }
+
     /// The content of an object, to be written somewhere.
     pub(super) fn content(&self, digest: &Digest) -> Result<Content, CommandFailure> {
         let failed = |error: &dyn std::fmt::Display| {
@@ -121,12 +134,8 @@ pub(super) fn compile(
         }
         event => reporter.event(event),
     };
-    let options = Options {
-        jobs: session.jobs(),
-        keep_going: true,
-        link: LinkPolicy::Copy,
-        timeout,
-    };
+    let options =
+        Options { jobs: session.jobs(), keep_going: true, link: LinkPolicy::Copy, timeout };
     let report = execute(&Order {
         work: &work,
         expected: &[],
@@ -145,8 +154,9 @@ pub(super) fn compile(
     let failed = tally.rejected + tally.failed + tally.not_tried;
     if failed > 0 {
         let files = plural(failed, "file does", "files do");
-        return Err(CommandFailure::failure(format!("{failed} {files} not compile"))
-            .hint("allow it with [[allow-failure]] in the manifest, or leave it out with `exclude`"));
+        return Err(CommandFailure::failure(format!("{failed} {files} not compile")).hint(
+            "allow it with [[allow-failure]] in the manifest, or leave it out with `exclude`",
+        ));
     }
     let mut ends = report.ends.into_iter();
     let mut compiled = Vec::with_capacity(sources.len());

@@ -16,7 +16,7 @@ use bytekiln_assembly::{
 };
 use bytekiln_planner::{Problem, Severity};
 use bytekiln_project::{
-    ArtifactRule, Arrangement, PathGlobs, Profile, Workspace, list_contents, recorded_path,
+    Arrangement, ArtifactRule, PathGlobs, Profile, Workspace, list_contents, recorded_path,
 };
 
 use crate::commands::parallel;
@@ -227,7 +227,8 @@ fn of_dependency(
         }
         let path = folder.join(OsStr::from_bytes(bytes));
         // Links are followed: uv can install so.
-        let Some(metadata) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file) else {
+        let Some(metadata) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)
+        else {
             leave_out(gathered, "they are links to folders, or broken", 1);
             continue;
         };
@@ -291,12 +292,8 @@ fn portable_record(bytes: &[u8]) -> Option<Arc<[u8]>> {
             || path.starts_with(b"../")
             || OF_ENVIRONMENTS.iter().any(|suffix| path.ends_with(suffix))
     };
-    let rows: Vec<usize> = record
-        .paths()
-        .enumerate()
-        .filter(|(_, path)| gone(path))
-        .map(|(row, _)| row)
-        .collect();
+    let rows: Vec<usize> =
+        record.paths().enumerate().filter(|(_, path)| gone(path)).map(|(row, _)| row).collect();
     if rows.is_empty() {
         return None;
     }

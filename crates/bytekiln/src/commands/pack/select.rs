@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{NodeKind, Target, TargetPlatform};
-use bytekiln_project::{ArtifactRule, Follow, GraphRequest, PythonEnvironment, Workspace, load_graph};
+use bytekiln_project::{
+    ArtifactRule, Follow, GraphRequest, PythonEnvironment, Workspace, load_graph,
+};
 use bytekiln_python::Release;
 
 use super::gather::{Candidate, Home};
@@ -53,8 +55,7 @@ impl Closure<'_> {
         release: Release,
         files: &mut BTreeSet<(usize, RepoPath)>,
     ) -> Result<(), CommandFailure> {
-        let around =
-            PythonEnvironment { site: self.dependencies.to_vec(), standard_library: None };
+        let around = PythonEnvironment { site: self.dependencies.to_vec(), standard_library: None };
         let target = Target { release, platform: TargetPlatform::default() };
         let loaded = load_graph(&GraphRequest {
             workspace: self.workspace,

@@ -73,11 +73,12 @@ pub(super) fn targets<'a>(
     let search = environment.search_path();
     let found = find_interpreters(&specs, &search, &workspace.root, state_dir)
         .map_err(|error| CommandFailure::interpreter(&error))?;
-    let levels =
-        if rule.target.levels.is_empty() { &profile.levels } else { &rule.target.levels };
+    let levels = if rule.target.levels.is_empty() { &profile.levels } else { &rule.target.levels };
     let all: Vec<Target> = found
         .iter()
-        .flat_map(|interpreter| levels.iter().map(|level| target(interpreter, *level, rule, profile)))
+        .flat_map(|interpreter| {
+            levels.iter().map(|level| target(interpreter, *level, rule, profile))
+        })
         .collect();
     check_names(&all)?;
     Ok(Targets { all, profile })

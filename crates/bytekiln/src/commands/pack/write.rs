@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_artifact::{
     DeflateLevel, Entries, ImageOptions, Links, Owner, PendingFile, PendingFolder, Placement,
-    PublishError, TarCompression, TarOptions, TreeOptions, WriteError, WrittenImage, ZipCompression,
-    ZipFolders, ZipOptions, ZstdLevel, lay_out, write_image, write_tree, write_zip,
+    PublishError, TarCompression, TarOptions, TreeOptions, WriteError, WrittenImage,
+    ZipCompression, ZipFolders, ZipOptions, ZstdLevel, lay_out, write_image, write_tree, write_zip,
 };
 use bytekiln_project::{ArtifactKind, ArtifactRule, CompressionSetting};
 

@@ -1,0 +1,258 @@
+//! `bytekiln pack`: release artifacts. `target` and `gather` say for what and of what, `select` and
+//! `choose` what of it, `compile` compiles, `assembled`, `blob`, `wheel` and `site` put things together,
+//! `write` and `check` make them and look at them, `provenance` says where they came from, `human` and
+//! `json` tell.
+
+mod assembled;
+mod blob;
+mod check;
+mod choose;
+mod compile;
+mod dependencies;
+mod gather;
+mod human;
+mod json;
+mod ours;
+mod outcome;
+pub(crate) mod provenance;
+mod rules;
+mod select;
+mod site;
+mod target;
+mod wheel;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytekiln_action::{Digest, RepoPath};
+use bytekiln_artifact::PendingFile;
+use bytekiln_project::{ArtifactKind, ArtifactRule, PathGlobs, Workspace};
+
+use crate::arguments::{PackArguments, PlanFormat};
+use crate::environment::Environment;
+use crate::exit::ExitStatus;
+use crate::failure::CommandFailure;
+use crate::report::terminal::Terminal;
+use crate::session::Session;
+use assembled::Made;
+use compile::CANCEL;
+use gather::Home;
+use outcome::Packed;
+use provenance::{Material, Subject};
+use write::{Pending, published};
+
+/// What all artifacts of one run share.
+struct Packing<'a> {
+    arguments: &'a PackArguments,
+    session: &'a Session<'a>,
+    workspace: &'a Workspace,
+    environment: &'a Environment,
+    terminal: &'a Terminal,
+    /// Seconds since 1970 of everything that is written.
+    modified: i64,
+    timeout: Duration,
+    /// Sources that may fail to compile.
+    allowances: PathGlobs,
+    reasons: Vec<&'a str>,
+    started: Instant,
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    arguments: &PackArguments,
+    session: &Session<'_>,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CommandFailure> {
+    let workspace = &session.settings().workspace;
+    let rules = rules::chosen(arguments, workspace)?;
+    if arguments.list {
+        human::list(&rules, terminal);
+        return Ok(ExitStatus::Success);
+    }
+    watch_for_interrupt(terminal);
+    let in_force: Vec<_> = workspace
+        .allowances
+        .iter()
+        .filter(|allowance| allowance.expires >= session.settings().today)
+        .collect();
+    let allowances = PathGlobs::new(in_force.iter().map(|allowance| allowance.glob.as_str()))
+        .map_err(|error| CommandFailure::usage(format!("bad glob `{}`", error.glob)))?;
+    let mut all = Vec::new();
+    for rule in &rules {
+        let packing = Packing {
+            arguments,
+            session,
+            workspace,
+            environment,
+            terminal,
+            modified: environment.source_date_epoch.unwrap_or(write::DEFAULT_TIME),
+            timeout: Duration::from_secs(arguments.timeout),
+            reasons: in_force.iter().map(|allowance| allowance.reason.as_str()).collect(),
+            allowances: allowances.clone(),
+            started: Instant::now(),
+        };
+        let mut packed = match rule.kind {
+            ArtifactKind::Wheel => wheel::pack(&packing, rule)?,
+            ArtifactKind::Site => site::pack(&packing, rule)?,
+            _ => assembled::pack(&packing, rule)?,
+        };
+        packed.elapsed = packing.started.elapsed();
+        if arguments.format == PlanFormat::Human {
+            human::report(&packed, terminal);
+        }
+        all.push(packed);
+    }
+    if arguments.format == PlanFormat::Json {
+        terminal.data(&json::render(&all));
+    }
+    session.trim_cache();
+    Ok(ExitStatus::Success)
+}
+
+impl Packing<'_> {
+    /// Where an artifact goes, absolute.
+    fn out(&self, rule: &ArtifactRule) -> Result<PathBuf, CommandFailure> {
+        let typed = self.arguments.out.as_ref().map(|out| self.session.settings().start.join(out));
+        let out = typed.or_else(|| rule.out(&self.workspace.root));
+        let out =
+            out.ok_or_else(|| CommandFailure::usage("what is changed in place has no `out`"))?;
+        let is_folder = matches!(rule.kind, ArtifactKind::Tree | ArtifactKind::Layer);
+        if is_folder {
+            ours::check(&out, self.session.state_dir(), self.arguments.force)?;
+        } else if out.is_dir() {
+            return Err(CommandFailure::usage(format!("`{}` is a folder", out.display()))
+                .hint("name a file with `out`"));
+        }
+        Ok(out)
+    }
+
+    /// A path as messages have it: below the folder that the command was started in, if it is.
+    fn shown(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.session.settings().start).unwrap_or(path).to_owned()
+    }
+
+    /// Why a source may fail to compile. Installed code is nobody's here: what does not compile there
+    /// stays as it is.
+    fn may_fail(&self, home: &Home) -> Option<String> {
+        match home {
+            Home::Member(_, path) => {
+                let first = self.allowances.matches(path).first().copied()?;
+                Some(self.reasons.get(first).copied().unwrap_or_default().to_owned())
+            }
+            Home::Installed(..) => Some("installed".to_owned()),
+            Home::Made => None,
+        }
+    }
+
+    /// Gives a finished thing its name, with the statement beside it if one is wanted. `files` are the
+    /// files of a folder.
+    fn publish(
+        &self,
+        made: &Made<'_>,
+        files: Vec<(RepoPath, Option<Digest>)>,
+        pending: Pending,
+        mut packed: Packed,
+    ) -> Result<Packed, CommandFailure> {
+        let out = self.out(made.rule)?;
+        match &pending {
+            Pending::File(_, digest) => packed.digest = *digest,
+            Pending::Folder(_) => {
+                let digests =
+                    files.iter().filter_map(|(path, digest)| Some((path, digest.as_ref()?)));
+                packed.digest = provenance::folder_digest(digests);
+            }
+            Pending::Image(_, image) => {
+                packed.digest = image.manifest;
+                packed.image = Some(image.clone());
+            }
+        }
+        let materials = materials(made);
+        let statement = self.statement(made.rule, &made.targets.all, &packed, &out, &materials)?;
+        if CANCEL.load(Ordering::Relaxed) {
+            return Err(CommandFailure::interrupted("nothing was published"));
+        }
+        let is_same = matches!(&pending, Pending::File(_, digest)
+            if bytekiln_artifact::digest_file(&out).is_ok_and(|there| there == *digest));
+        if is_same {
+            packed.unchanged = true;
+        } else {
+            let is_folder = !matches!(pending, Pending::File(..));
+            pending.publish()?;
+            if is_folder {
+                ours::remember(&out, self.session.state_dir());
+            }
+        }
+        if let Some(statement) = statement {
+            statement.publish().map_err(|error| published(&error))?;
+            packed.provenance = Some(self.shown(&provenance::path_of(&out)));
+        }
+        Ok(packed)
+    }
+
+    /// The statement beside an artifact, written and not published, if it is wanted.
+    fn statement(
+        &self,
+        rule: &ArtifactRule,
+        targets: &[target::Target],
+        packed: &Packed,
+        out: &Path,
+        materials: &[Material],
+    ) -> Result<Option<PendingFile>, CommandFailure> {
+        if !rule.provenance && !self.arguments.provenance {
+            return Ok(None);
+        }
+        let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let digest = packed.digest;
+        let subject = match (&packed.image, rule.kind) {
+            (Some(image), _) => Subject::Image {
+                name,
+                manifest: image.manifest,
+                layers: image.layers.iter().map(|layer| layer.digest).collect(),
+            },
+            (None, ArtifactKind::Tree | ArtifactKind::Site) => Subject::Folder { name, digest },
+            (None, _) => Subject::File { name, digest },
+        };
+        let text = provenance::statement(&subject, rule, targets, self.modified, materials);
+        let file =
+            PendingFile::create(&provenance::path_of(out)).map_err(|error| published(&error))?;
+        std::io::Write::write_all(&mut file.output().file, text.as_bytes()).map_err(|error| {
+            CommandFailure::failure(format!(
+                "`{}` could not be written: {error}",
+                provenance::path_of(out).display()
+            ))
+        })?;
+        Ok(Some(file))
+    }
+}
+
+/// Every file that went in or was compiled, with its digest.
+fn materials(made: &Made<'_>) -> Vec<Material> {
+    let candidates = made.gathered.candidates.iter();
+    let mut materials: Vec<Material> = candidates
+        .filter_map(|candidate| {
+            let (origin, path) = match &candidate.home {
+                Home::Member(_, path) => ("workspace", path),
+                Home::Installed(_, path) => ("dependency", path),
+                Home::Made => return None,
+            };
+            Some(Material { origin, name: path.to_string(), digest: candidate.digest })
+        })
+        .collect();
+    materials.sort_by(|a, b| (a.origin, &a.name).cmp(&(b.origin, &b.name)));
+    materials
+}
+
+/// The first interrupt ends what runs; the second one ends the process.
+fn watch_for_interrupt(terminal: &Terminal) {
+    let handler = || {
+        if CANCEL.swap(true, Ordering::SeqCst) {
+            std::process::exit(ExitStatus::Interrupted.code().into());
+        }
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        terminal.warning(format!("Ctrl-C will end the command at once: {error}"));
+    }
+}
