@@ -99,25 +99,41 @@ fn rows_are_added_and_removed() {
         "#]],
     );
     // Its own row is not the last, or not there, or goes; the last line has no end.
-    check_edits("x/RECORD,,\nb.py,sha256=AAAA,3", &["x/RECORD"], expect![[r#"
+    check_edits(
+        "x/RECORD,,\nb.py,sha256=AAAA,3",
+        &["x/RECORD"],
+        expect![[r#"
         b.py,sha256=AAAA,3
         c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
         new.pyc,,
-    "#]]);
-    check_edits("a.py,sha256=AAAA,3\nx/RECORD,,", &["x/RECORD"], expect![[r#"
+    "#]],
+    );
+    check_edits(
+        "a.py,sha256=AAAA,3\nx/RECORD,,",
+        &["x/RECORD"],
+        expect![[r#"
         a.py,sha256=AAAA,3
         c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
         new.pyc,,
-    "#]]);
-    check_edits("a.py,sha256=AAAA,3\nb.py,sha256=AAAA,3", &["b.py"], expect![[r#"
+    "#]],
+    );
+    check_edits(
+        "a.py,sha256=AAAA,3\nb.py,sha256=AAAA,3",
+        &["b.py"],
+        expect![[r#"
         a.py,sha256=AAAA,3
         c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
         new.pyc,,
-    "#]]);
-    check_edits("", &[], expect![[r#"
+    "#]],
+    );
+    check_edits(
+        "",
+        &[],
+        expect![[r#"
         c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
         new.pyc,,
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
