@@ -146,37 +146,42 @@ impl Record {
                 }
             }
         }
-        if !self.added.is_empty() {
-            let (at, rows) = self.added_rows();
-            // A removed row that stands there goes first.
-            let place = edits.iter().take_while(|(range, _)| range.start < at).count();
-            edits.insert(place, (at..at, rows));
-        }
+        // Where rows are added, a removed one ends before.
+        let added = self.added_at();
+        let place = edits.iter().take_while(|(range, _)| range.start < added).count();
+        edits.insert(place, (added..added, Vec::new()));
         let mut out = Vec::with_capacity(self.bytes.len() + self.added.len() * 96);
         let mut copied = 0;
-        for (range, text) in edits {
+        for (at, (range, text)) in edits.into_iter().enumerate() {
             out.extend_from_slice(self.bytes.get(copied..range.start).unwrap_or_default());
             out.extend_from_slice(&text);
             copied = range.end;
+            if at == place {
+                self.write_added(&mut out);
+            }
         }
         out.extend_from_slice(self.bytes.get(copied..).unwrap_or_default());
         out
     }
 
-    /// What was added, and where in the file it goes.
-    fn added_rows(&self) -> (usize, Vec<u8>) {
-        let end = self.line_end();
+    /// Where in the file rows are added.
+    fn added_at(&self) -> usize {
         let last = self.rows.last().filter(|row| row.hash.is_empty());
-        let at = last.map_or(self.bytes.len(), |row| row.whole.start);
-        let mut rows = Vec::with_capacity(self.added.len() * 96);
-        let before = self.bytes.get(..at).unwrap_or_default();
-        if !(before.is_empty() || before.ends_with(b"\n") || before.ends_with(b"\r")) {
-            rows.extend_from_slice(end);
+        last.map_or(self.bytes.len(), |row| row.whole.start)
+    }
+
+    fn write_added(&self, out: &mut Vec<u8>) {
+        let end = self.line_end();
+        if !(self.added.is_empty()
+            || out.is_empty()
+            || out.ends_with(b"\n")
+            || out.ends_with(b"\r"))
+        {
+            out.extend_from_slice(end);
         }
         for (path, digest) in &self.added {
-            write_row(&mut rows, path, digest.as_ref(), end);
+            write_row(out, path, digest.as_ref(), end);
         }
-        (at, rows)
     }
 
     /// How the file ends its lines.

@@ -76,7 +76,8 @@ pub(crate) fn holds_tar(file: &File, packing: Packing) -> std::io::Result<bool> 
     match unpacker(file, packing)?.take(512).read_to_end(&mut block) {
         Ok(_) => Ok(looks_like_tar(&block)),
         Err(error) if error.raw_os_error().is_some() => Err(error),
-        Err(_) => Ok(false),
+        // Nobody knows; why it cannot be unpacked says more than that it is nothing known.
+        Err(_) => Ok(packing == Packing::Zstd),
     }
 }
 

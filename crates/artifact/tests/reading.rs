@@ -13,7 +13,7 @@ use std::path::Path;
 use bytekiln_action::RepoPath;
 use bytekiln_artifact::{Artifact, EntryKind, LocatedKind, Modified, OpenOptions, locate};
 use expect_test::{Expect, expect};
-use samples::{Member, gzip, tar, zip};
+use samples::{Member, gzip, tar, zip, zstd};
 
 fn options() -> OpenOptions {
     OpenOptions::new(NonZeroUsize::new(2).unwrap())
@@ -154,6 +154,9 @@ fn tars_with_long_names_links_and_devices() {
     // Two gzip members one after the other are one stream.
     let (first, second) = archive.split_at(700);
     check("layer.tar.gz", &[gzip(first), gzip(second)].concat(), &expected);
+    // And so are two frames of zstd, also after one that is to be skipped.
+    let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0skip".to_vec();
+    check("layer.tar.zst", &[skipped, zstd(first), zstd(second)].concat(), &expected);
 }
 
 #[test]
@@ -200,7 +203,16 @@ fn limits_are_named() {
     expect!["`ARTIFACT` is larger than the limit of 524288 bytes"]
         .assert_eq(&open(&gzip(&archive), &small));
     expect!["`ARTIFACT` is larger than the limit of 524288 bytes"]
+        .assert_eq(&open(&zstd(&archive), &small));
+    expect!["`ARTIFACT` is larger than the limit of 524288 bytes"]
         .assert_eq(&open(&packed, &small));
+    // A frame that asks for a window of 2 GiB.
+    let greedy = [&b"\x28\xb5\x2f\xfd\x00\xa8"[..], &[1, 0, 0]].concat();
+    expect!["`ARTIFACT` is damaged: its zstd stream: Frame requires too much memory for decoding"]
+        .assert_eq(&open(&greedy, &small));
+    let half = zstd(&archive);
+    expect!["`ARTIFACT` is damaged: its zstd stream: incomplete frame"]
+        .assert_eq(&open(&half[..half.len() - 9], &options()));
     let one_file = OpenOptions { max_total_bytes: 1 << 30, ..small };
     expect!["`a` in `ARTIFACT` is larger than the limit of 1000 bytes"]
         .assert_eq(&open(&packed, &one_file));
@@ -233,7 +245,7 @@ fn every_prefix_and_every_flip_is_survived() {
         ("pkg/b.py", tar::EntryType::Link, "pkg/a.py", ""),
     ]);
     let plain = &plain[..2048];
-    for sample in [zip(&members()), gzip(plain), plain.to_vec()] {
+    for sample in [zip(&members()), gzip(plain), zstd(plain), plain.to_vec()] {
         for length in (0..sample.len()).step_by(if sample.len() < 1000 { 1 } else { 7 }) {
             look(&sample[..length]);
         }

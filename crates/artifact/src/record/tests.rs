@@ -54,6 +54,89 @@ fn only_the_row_changes() {
 }
 
 #[test]
+fn a_new_one_is_sorted_and_ends_with_itself() {
+    let digest = Digest::of(b"abc");
+    let files: [&[u8]; 4] = [b"z.py", b"a,\"b\".py", b"x-1.dist-info/RECORD", b"a/b.py"];
+    let record = Record::build(b"x-1.dist-info/RECORD", files.map(|path| (path, digest)));
+    expect![[r#"
+        "a,""b"".py",sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        a/b.py,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        z.py,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        x-1.dist-info/RECORD,,
+    "#]]
+    .assert_eq(&String::from_utf8(record.to_bytes()).unwrap());
+    assert_eq!(record.find(b"a,\"b\".py"), Some(0));
+    assert!(!record.is_changed());
+}
+
+/// Removes the rows of these paths, adds `new.pyc` and `c.pyc`.
+fn check_edits(record: &str, removed: &[&str], expected: Expect) {
+    let mut record = Record::parse(record.as_bytes().to_vec()).unwrap();
+    for path in removed {
+        let row = record.find(path.as_bytes()).unwrap();
+        record.remove(row);
+        assert_eq!(record.find(path.as_bytes()), None);
+    }
+    record.add(b"new.pyc", None);
+    record.add(b"c.pyc", Some(Digest::of(b"abc")));
+    assert!(record.is_changed());
+    let told = String::from_utf8(record.to_bytes()).unwrap();
+    expected.assert_eq(&told.replace('\r', "\\r"));
+    Record::parse(told.into_bytes()).unwrap();
+}
+
+#[test]
+fn rows_are_added_and_removed() {
+    check_edits(
+        "b.py,\"sha256=AAAA\",3\r\nshort\r\na.py,md5=x,\r\nx/RECORD,,\r\n",
+        &["a.py"],
+        expect![[r#"
+            b.py,"sha256=AAAA",3\r
+            short\r
+            c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3\r
+            new.pyc,,\r
+            x/RECORD,,\r
+        "#]],
+    );
+    // Its own row is not the last, or not there, or goes; the last line has no end.
+    check_edits(
+        "x/RECORD,,\nb.py,sha256=AAAA,3",
+        &["x/RECORD"],
+        expect![[r#"
+        b.py,sha256=AAAA,3
+        c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        new.pyc,,
+    "#]],
+    );
+    check_edits(
+        "a.py,sha256=AAAA,3\nx/RECORD,,",
+        &["x/RECORD"],
+        expect![[r#"
+        a.py,sha256=AAAA,3
+        c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        new.pyc,,
+    "#]],
+    );
+    check_edits(
+        "a.py,sha256=AAAA,3\nb.py,sha256=AAAA,3",
+        &["b.py"],
+        expect![[r#"
+        a.py,sha256=AAAA,3
+        c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        new.pyc,,
+    "#]],
+    );
+    check_edits(
+        "",
+        &[],
+        expect![[r#"
+        c.pyc,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3
+        new.pyc,,
+    "#]],
+    );
+}
+
+#[test]
 fn hashes_are_compared() {
     let record = b"a,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3\nb,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=,\nc,md5=1,3\nd,sha256=x,3\n";
     let record = Record::parse(record.to_vec()).unwrap();
@@ -101,6 +184,13 @@ proptest! {
         let new: String = paths.iter().enumerate()
             .map(|(at, path)| row(path, if at == chosen { b"newer" } else { b"old" }))
             .collect();
+        let built = Record::build(b"RECORD", paths.iter().map(|path| {
+            (path.as_bytes(), Digest::of(b"old"))
+        }));
+        let reread = Record::parse(built.to_bytes()).unwrap();
+        let reread: Vec<&[u8]> = reread.paths().collect();
+        prop_assert_eq!(reread.len(), paths.len() + 1);
+        prop_assert!(reread.iter().zip(&paths).all(|(read, path)| *read == path.as_bytes()));
         let mut record = Record::parse(old.into_bytes()).unwrap();
         let path = paths.iter().nth(chosen).unwrap();
         let found = record.find(path.as_bytes()).unwrap();

@@ -55,21 +55,22 @@ pub(super) enum Last {
 
 /// Makes blocks of deflate.
 pub(super) struct Deflater {
-    compress: Compress,
+    level: Compression,
     out: Vec<u8>,
 }
 
 impl Deflater {
     pub(super) fn new(level: DeflateLevel) -> Deflater {
-        let compress = Compress::new(Compression::new(u32::from(level.0)), false);
-        Deflater { compress, out: Vec::new() }
+        Deflater { level: Compression::new(u32::from(level.0)), out: Vec::new() }
     }
 
     /// Deflates `raw`, which comes after `before`.
     pub(super) fn pack(&mut self, before: &[u8], raw: &[u8], last: Last) -> &[u8] {
-        let Deflater { compress, out } = self;
+        let Deflater { level, out } = self;
         out.clear();
-        compress.reset();
+        // A new one, whose memory is all zeros: what a used one keeps of its last window can decide
+        // between matches after a dictionary, even after a reset.
+        let mut compress = Compress::new(*level, false);
         if !before.is_empty() {
             let dictionary = compress.set_dictionary(before);
             dictionary.unwrap_or_else(|error| unreachable!("a stream without header: {error}"));
@@ -98,18 +99,9 @@ impl Deflater {
     }
 }
 
-/// Makes frames of zstd.
-pub(super) struct Framer(zstd::bulk::Compressor<'static>);
-
-impl Framer {
-    pub(super) fn new(level: ZstdLevel) -> std::io::Result<Framer> {
-        let mut compressor = zstd::bulk::Compressor::new(i32::from(level.0))?;
-        compressor.include_checksum(true)?;
-        Ok(Framer(compressor))
-    }
-
-    /// One frame that holds `raw`.
-    pub(super) fn pack(&mut self, raw: &[u8]) -> std::io::Result<Vec<u8>> {
-        self.0.compress(raw)
-    }
+/// Makes a frame of zstd. Each in a state of its own, for the reason that deflate has one.
+pub(super) fn frame(level: ZstdLevel, raw: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(i32::from(level.0))?;
+    compressor.include_checksum(true)?;
+    compressor.compress(raw)
 }

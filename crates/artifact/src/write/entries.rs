@@ -308,3 +308,6 @@ fn climbs_out(link: &RepoPath, target: &[u8]) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

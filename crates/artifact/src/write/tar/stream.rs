@@ -5,7 +5,8 @@
 use flate2::Crc;
 
 use super::TarCompression;
-use crate::write::blocks::{DEFLATE_BLOCK, DEFLATE_WINDOW, Deflater, Framer, Last, ZSTD_BLOCK};
+use crate::write::ZstdLevel;
+use crate::write::blocks::{self, DEFLATE_BLOCK, DEFLATE_WINDOW, Deflater, Last, ZSTD_BLOCK};
 use crate::write::in_order::{Feed, Halt};
 
 /// A piece of work: a block, and what comes before it, as far as deflate looks back.
@@ -78,7 +79,7 @@ impl<'a> Cutter<'a> {
 pub(super) enum Packer {
     None,
     Gzip(Deflater),
-    Zstd(std::io::Result<Framer>),
+    Zstd(ZstdLevel),
 }
 
 impl Packer {
@@ -86,7 +87,7 @@ impl Packer {
         match compression {
             TarCompression::None => Packer::None,
             TarCompression::Gzip(level) => Packer::Gzip(Deflater::new(level)),
-            TarCompression::Zstd(level) => Packer::Zstd(Framer::new(level)),
+            TarCompression::Zstd(level) => Packer::Zstd(level),
         }
     }
 
@@ -99,8 +100,7 @@ impl Packer {
                 crc.update(&raw);
                 Some(deflater.pack(&before, &raw, last).to_vec())
             }
-            Packer::Zstd(Ok(framer)) => Some(framer.pack(&raw)?),
-            Packer::Zstd(Err(error)) => return Err(std::io::Error::other(error.to_string())),
+            Packer::Zstd(level) => Some(blocks::frame(*level, &raw)?),
         };
         Ok(Packed { raw, crc, data })
     }

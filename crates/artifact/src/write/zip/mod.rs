@@ -2,7 +2,7 @@
 //! checksums, no data descriptors. A small entry is packed before its header is written; the header
 //! of a large one is mended when its data are out. Knows nothing of what is packed.
 //!
-//! Folders: before 3.13, `zipimport` takes a folder without `__init__` for a package only if the zip
+//! Folders: before 3.14, `zipimport` takes a folder without `__init__` for a package only if the zip
 //! has an entry for it (a test tells for each version), so that all folders are written unless
 //! the caller wants otherwise.
 
@@ -31,8 +31,8 @@ pub struct ZipOptions {
     /// When every entry was modified, in seconds since 1970. Zips know 1980 to 2107, every second
     /// second, and no time zone: what is outside becomes the nearest time inside, in UTC.
     pub modified: i64,
-    /// Whether Zip64 may be used, where an entry or the whole needs it. Without, a file of 4 GiB,
-    /// 65,535 entries or an archive of 4 GiB are errors.
+    /// Whether Zip64 may be used, where an entry or the whole needs it; `zipimport` reads it from
+    /// 3.13 on. Without, a file of 4 GiB, 65,535 entries or an archive of 4 GiB are errors.
     pub zip64: bool,
     /// Which folders get an entry.
     pub folders: ZipFolders,
