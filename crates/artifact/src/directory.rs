@@ -143,7 +143,10 @@ fn list_folder(
             }
         };
         let size = if kind == EntryKind::File { size_of(&stat) } else { 0 };
-        listing.entries.push((Entry { path, kind, size, modified: modified(&stat) }, ()));
+        let executable = stat.st_mode & 0o100 != 0;
+        listing
+            .entries
+            .push((Entry { path, kind, size, executable, modified: modified(&stat) }, ()));
     }
     Ok(())
 }

@@ -54,6 +54,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Bytes of a file, uncompressed.
     pub size: u64,
+    /// Its owner may run it; false where the container does not say.
+    pub executable: bool,
     /// When it was modified.
     pub modified: Modified,
 }

@@ -168,8 +168,9 @@ pub(crate) fn list(file: &File, total_limit: u64) -> Result<Members, Fault> {
         if total > total_limit {
             return Err(Fault::TooLarge(total_limit));
         }
+        let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
         let modified = modified(&mut entry)?;
-        members.entries.push((Entry { path, kind, size, modified }, place));
+        members.entries.push((Entry { path, kind, size, executable, modified }, place));
     }
     Ok(members)
 }

@@ -43,8 +43,8 @@ pub struct Environment {
     pub pyenv_root: Option<PathBuf>,
     /// `VIRTUAL_ENV`.
     pub virtual_env: Option<PathBuf>,
-    /// `SOURCE_DATE_EPOCH`, if it is a number.
-    pub source_date_epoch: Option<i64>,
+    /// `SOURCE_DATE_EPOCH`.
+    pub source_date_epoch: Option<OsString>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -74,8 +74,7 @@ impl Environment {
                 .filter(|path| path.is_absolute()),
             pyenv_root: set(PYENV_ROOT).map(PathBuf::from),
             virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
-            source_date_epoch: set(SOURCE_DATE_EPOCH)
-                .and_then(|text| text.to_str()?.trim().parse().ok()),
+            source_date_epoch: set(SOURCE_DATE_EPOCH),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS
@@ -108,6 +107,11 @@ impl Environment {
     /// The command `git`, by its name where `PATH` has none, so that a message names it.
     pub fn git(&self) -> PathBuf {
         self.on_path("git").unwrap_or_else(|| PathBuf::from("git"))
+    }
+
+    /// The command `uv`, if it is on `PATH`.
+    pub fn uv(&self) -> Option<PathBuf> {
+        self.on_path("uv")
     }
 
     fn on_path(&self, name: &str) -> Option<PathBuf> {

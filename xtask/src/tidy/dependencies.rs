@@ -26,6 +26,7 @@ const LIBRARIES: &[Library] = &[
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),
     library("memchr", &["syntax"], false, "the next quote or keyword, by vectors"),
+    library("pep440_rs", &["bytekiln"], false, "`Requires-Python` of wheels"),
     library("proptest", &[], true, "properties"),
     library(
         "rustix",

@@ -287,7 +287,7 @@ fn listed(item: &Item) -> Entry {
         ItemKind::Symlink(target) => EntryKind::Symlink(target.clone()),
     };
     let modified = Modified::Unix { seconds: 0, nanoseconds: 0 };
-    Entry { path: item.path.clone(), kind, size: 0, modified }
+    Entry { path: item.path.clone(), kind, size: 0, executable: false, modified }
 }
 
 /// Whether a target has more `..` than there are folders at some place of it.

@@ -213,9 +213,10 @@ fn entry(
     } else {
         EntryKind::File
     };
+    let executable = is_unix && mode & 0o100 != 0;
     let modified = Modified::Dos { time: u16_at(fixed, 12), date: u16_at(fixed, 14) };
     let size = if kind == EntryKind::File { place.size } else { 0 };
-    Ok(Some((Entry { path, kind, size, modified }, place)))
+    Ok(Some((Entry { path, kind, size, executable, modified }, place)))
 }
 
 /// Sizes and offset, from the zip64 extra field where the header says so.

@@ -40,6 +40,7 @@ const KEYS: &[(&str, &[ArtifactKind])] = &[
     ("out", &[Tree, Zip, Zipapp, Layer, RustBlob, Wheel]),
     ("owner", &[Layer]),
     ("prefix", &[Tree, Layer]),
+    ("provenance", &[Tree, Zip, Zipapp, Layer, RustBlob, Wheel]),
     ("reachable-only", &[Tree, Zip, Zipapp, Layer, RustBlob]),
     ("root", &[Tree, Layer]),
     ("shebang", &[Zipapp]),
@@ -82,7 +83,7 @@ fn read_artifact(
     }
     let (name, kind) = (name?, kind?);
     refuse_foreign_keys(reader, kind.value);
-    let target = read_target(reader, settings);
+    let target = read_target(reader, kind.value, settings);
     let layout = read_layout(reader, kind.value);
     let members = reader.strings("members", plain_text).map(|read| read.value).unwrap_or_default();
     let rule = ArtifactRule {
@@ -187,15 +188,22 @@ fn require(reader: &TableReader<'_>, span: &Range<usize>, rule: &ArtifactRule) {
     }
 }
 
-fn read_target(reader: &mut TableReader<'_>, settings: &mut Settings) -> ArtifactTarget {
+fn read_target(
+    reader: &mut TableReader<'_>,
+    kind: ArtifactKind,
+    settings: &mut Settings,
+) -> ArtifactTarget {
+    // What is installed can be edited in place; what is packed cannot.
+    let mode = match kind {
+        Wheel | Site => InvalidationMode::CheckedHash,
+        Tree | Zip | Zipapp | Layer | RustBlob => InvalidationMode::UncheckedHash,
+    };
     let profile = reader.parsed("profile", plain_text);
     let target = ArtifactTarget {
         profile: profile.as_ref().map_or("release", |read| read.value.as_str()).to_owned(),
         interpreters: read_python(reader).map(|read| read.value).unwrap_or_default(),
         levels: read_levels(reader).map(|read| read.value).unwrap_or_default(),
-        mode: reader
-            .parsed("mode", parse_mode)
-            .map_or(InvalidationMode::UncheckedHash, |read| read.value),
+        mode: reader.parsed("mode", parse_mode).map_or(mode, |read| read.value),
     };
     settings.artifact_profiles.extend(profile);
     target
@@ -269,10 +277,13 @@ fn read_selection(reader: &mut TableReader<'_>, span: &Range<usize>) -> Selectio
             ("all", Which::All),
         ],
     );
+    let budget = read_size(reader, "budget");
+    // Where there is room for some only, what is loaded at start comes first.
+    let default = if budget.is_some() { Which::Eager } else { Which::Runtime };
     let selection = SelectionRule {
         entry: values(reader.strings("entry", plain_text)),
-        imports: imports.map_or(Which::Runtime, |read| read.value),
-        budget: read_size(reader, "budget"),
+        imports: imports.map_or(default, |read| read.value),
+        budget,
         reachable_only: reader.boolean("reachable-only").is_some_and(|read| read.value),
     };
     for key in ["imports", "reachable-only"] {

@@ -96,7 +96,7 @@ pub struct ArtifactTarget {
     pub interpreters: Vec<InterpreterSpec>,
     /// Levels instead of the profile's; empty means the profile's.
     pub levels: Vec<OptimizationLevel>,
-    /// Mode instead of unchecked-hash, which is right for what cannot change.
+    /// Mode: unless it is said, unchecked-hash for what cannot change, else checked-hash.
     pub mode: InvalidationMode,
 }
 

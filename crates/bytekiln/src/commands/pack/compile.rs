@@ -179,7 +179,7 @@ fn is_foreign(sources: &[Source<'_>], targets: &[Target], job: usize) -> bool {
     source.is_some_and(|source| source.is_foreign)
 }
 
-fn without_warnings(end: &JobEnd) -> JobEnd {
+pub(super) fn without_warnings(end: &JobEnd) -> JobEnd {
     let mut end = end.clone();
     match &mut end {
         JobEnd::Compiled { warnings, .. }

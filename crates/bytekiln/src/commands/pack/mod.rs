@@ -80,6 +80,7 @@ pub(crate) fn run(
         .collect();
     let allowances = PathGlobs::new(in_force.iter().map(|allowance| allowance.glob.as_str()))
         .map_err(|error| CommandFailure::usage(format!("bad glob `{}`", error.glob)))?;
+    let modified = modified(environment)?;
     let mut all = Vec::new();
     for rule in &rules {
         let packing = Packing {
@@ -88,28 +89,40 @@ pub(crate) fn run(
             workspace,
             environment,
             terminal,
-            modified: environment.source_date_epoch.unwrap_or(write::DEFAULT_TIME),
+            modified,
             timeout: Duration::from_secs(arguments.timeout),
             reasons: in_force.iter().map(|allowance| allowance.reason.as_str()).collect(),
             allowances: allowances.clone(),
             started: Instant::now(),
         };
-        let mut packed = match rule.kind {
+        let packed = match rule.kind {
             ArtifactKind::Wheel => wheel::pack(&packing, rule)?,
-            ArtifactKind::Site => site::pack(&packing, rule)?,
-            _ => assembled::pack(&packing, rule)?,
+            ArtifactKind::Site => vec![site::pack(&packing, rule)?],
+            _ => vec![assembled::pack(&packing, rule)?],
         };
-        packed.elapsed = packing.started.elapsed();
-        if arguments.format == PlanFormat::Human {
-            human::report(&packed, terminal);
+        for mut packed in packed {
+            packed.elapsed = packing.started.elapsed();
+            if arguments.format == PlanFormat::Human {
+                human::report(&packed, terminal);
+            }
+            all.push(packed);
         }
-        all.push(packed);
     }
     if arguments.format == PlanFormat::Json {
         terminal.data(&json::render(&all));
     }
     session.trim_cache();
     Ok(ExitStatus::Success)
+}
+
+/// `SOURCE_DATE_EPOCH`, else the first time that a zip knows.
+fn modified(environment: &Environment) -> Result<i64, CommandFailure> {
+    let Some(text) = &environment.source_date_epoch else { return Ok(write::DEFAULT_TIME) };
+    let seconds = text.to_str().and_then(|text| text.trim().parse().ok());
+    seconds.filter(|seconds| *seconds >= 0).ok_or_else(|| {
+        CommandFailure::usage(format!("SOURCE_DATE_EPOCH is `{}`", text.display()))
+            .hint("set it to seconds since 1970, or unset it")
+    })
 }
 
 impl Packing<'_> {
@@ -127,6 +140,20 @@ impl Packing<'_> {
                 .hint("name a file with `out`"));
         }
         Ok(out)
+    }
+
+    /// The folder that wheels go into.
+    fn out_folder(&self, rule: &ArtifactRule) -> Result<PathBuf, CommandFailure> {
+        let typed = self.arguments.out.as_ref().map(|out| self.session.settings().start.join(out));
+        let folder = typed.or_else(|| rule.out(&self.workspace.root)).unwrap_or_default();
+        if folder.extension().is_some_and(|suffix| suffix == "whl") {
+            return Err(CommandFailure::usage(format!("`{}` names a wheel", folder.display()))
+                .hint("`out` is a folder: the name of a wheel says what is in it"));
+        }
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            CommandFailure::failure(format!("could not make `{}`: {error}", folder.display()))
+        })?;
+        Ok(folder)
     }
 
     /// A path as messages have it: below the folder that the command was started in, if it is.
@@ -157,37 +184,50 @@ impl Packing<'_> {
         mut packed: Packed,
     ) -> Result<Packed, CommandFailure> {
         let out = self.out(made.rule)?;
+        if matches!(pending, Pending::Folder(_)) {
+            let digests = files.iter().filter_map(|(path, digest)| Some((path, digest.as_ref()?)));
+            packed.digest = provenance::folder_digest(digests);
+        }
+        let materials = materials(made);
+        self.publish_file(made.rule, &made.targets.all, &out, &materials, pending, packed)
+    }
+
+    /// As [`Packing::publish`], for what was not gathered here.
+    fn publish_file(
+        &self,
+        rule: &ArtifactRule,
+        targets: &[target::Target],
+        out: &Path,
+        materials: &[Material],
+        pending: Pending,
+        mut packed: Packed,
+    ) -> Result<Packed, CommandFailure> {
         match &pending {
             Pending::File(_, digest) => packed.digest = *digest,
-            Pending::Folder(_) => {
-                let digests =
-                    files.iter().filter_map(|(path, digest)| Some((path, digest.as_ref()?)));
-                packed.digest = provenance::folder_digest(digests);
-            }
+            Pending::Folder(_) => {}
             Pending::Image(_, image) => {
                 packed.digest = image.manifest;
                 packed.image = Some(image.clone());
             }
         }
-        let materials = materials(made);
-        let statement = self.statement(made.rule, &made.targets.all, &packed, &out, &materials)?;
+        let statement = self.statement(rule, targets, &packed, out, materials)?;
         if CANCEL.load(Ordering::Relaxed) {
             return Err(CommandFailure::interrupted("nothing was published"));
         }
         let is_same = matches!(&pending, Pending::File(_, digest)
-            if bytekiln_artifact::digest_file(&out).is_ok_and(|there| there == *digest));
+            if bytekiln_artifact::digest_file(out).is_ok_and(|there| there == *digest));
         if is_same {
             packed.unchanged = true;
         } else {
             let is_folder = !matches!(pending, Pending::File(..));
             pending.publish()?;
             if is_folder {
-                ours::remember(&out, self.session.state_dir());
+                ours::remember(out, self.session.state_dir());
             }
         }
         if let Some(statement) = statement {
             statement.publish().map_err(|error| published(&error))?;
-            packed.provenance = Some(self.shown(&provenance::path_of(&out)));
+            packed.provenance = Some(self.shown(&provenance::path_of(out)));
         }
         Ok(packed)
     }

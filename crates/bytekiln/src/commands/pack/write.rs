@@ -193,7 +193,8 @@ impl Writing<'_> {
 
 /// As Go names it, from a toolchain's platform.
 fn architecture(platform: &str) -> String {
-    let machine = platform.rsplit('-').next().unwrap_or_default();
+    // `linux-x86_64-x86_64-linux-gnu`: the system, its machine, and more.
+    let machine = platform.split('-').nth(1).unwrap_or_default();
     match machine {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
