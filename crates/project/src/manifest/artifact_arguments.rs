@@ -38,8 +38,13 @@ pub fn artifact_from_arguments(
             return Err(WorkspaceError::of(PLACE, message, None));
         };
         let value = Value::from_str(text.trim()).unwrap_or_else(|_| Value::from(text));
-        let is_word = value.is_str() && LISTS.contains(&key.trim());
-        let value = if is_word { Value::Array(Array::from_iter([value])) } else { value };
+        // `python=3.10` is a version, and no number.
+        let value = match value {
+            Value::Array(_) | Value::Boolean(_) => value,
+            Value::String(_) if LISTS.contains(&key.trim()) => Array::from_iter([value]).into(),
+            _ if LISTS.contains(&key.trim()) => Array::from_iter([text.trim()]).into(),
+            _ => value,
+        };
         table.insert(key.trim(), Item::Value(value));
     }
     let mut tables = ArrayOfTables::new();

@@ -197,11 +197,6 @@ fn compile_selected(
             read,
         })
         .collect();
-    for target in targets {
-        let files = plural(sources.len(), "module", "modules");
-        let message = format!("{} {files} for {}", sources.len(), target.label());
-        packing.terminal.status("Compiling", message);
-    }
     let (timeout, terminal) = (packing.timeout, packing.terminal);
     let results = compile(packing.session, objects, &sources, targets, timeout, terminal)?;
     Ok(chosen.iter().map(|(index, _)| *index).zip(results).collect())

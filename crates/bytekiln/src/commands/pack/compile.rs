@@ -128,6 +128,7 @@ pub(super) fn compile(
     let names = BuildNames::new(labels, of_target, allowances);
     let reporter = HumanReporter::new(terminal, &work, &names, false);
     let events = |event: &Event<'_>| match event {
+        Event::LookedUp { misses, .. } => say_misses(*misses, work.jobs.len(), targets, terminal),
         Event::JobEnded { job, worker, end, compile } if is_foreign(sources, targets, *job) => {
             let end = &without_warnings(end);
             reporter.event(&Event::JobEnded { job: *job, worker: *worker, end, compile: *compile });
@@ -172,6 +173,17 @@ pub(super) fn compile(
         compiled.push(of_source.collect());
     }
     Ok(compiled)
+}
+
+/// What is compiled now, of all.
+pub(super) fn say_misses(misses: usize, all: usize, targets: &[Target], terminal: &Terminal) {
+    if misses == 0 {
+        return;
+    }
+    let labels: Vec<String> = targets.iter().map(Target::label).collect();
+    let modules = plural(all, "module", "modules");
+    let count = if misses == all { all.to_string() } else { format!("{misses} of {all}") };
+    terminal.status("Compiling", format!("{count} {modules} for {}", labels.join(", ")));
 }
 
 fn is_foreign(sources: &[Source<'_>], targets: &[Target], job: usize) -> bool {

@@ -97,11 +97,10 @@ pub(crate) fn run(
         };
         let packed = match rule.kind {
             ArtifactKind::Wheel => wheel::pack(&packing, rule)?,
-            ArtifactKind::Site => vec![site::pack(&packing, rule)?],
-            _ => vec![assembled::pack(&packing, rule)?],
+            ArtifactKind::Site => vec![timed(&packing, site::pack(&packing, rule)?)],
+            _ => vec![timed(&packing, assembled::pack(&packing, rule)?)],
         };
-        for mut packed in packed {
-            packed.elapsed = packing.started.elapsed();
+        for packed in packed {
             if arguments.format == PlanFormat::Human {
                 human::report(&packed, terminal);
             }
@@ -113,6 +112,10 @@ pub(crate) fn run(
     }
     session.trim_cache();
     Ok(ExitStatus::Success)
+}
+
+fn timed(packing: &Packing<'_>, packed: Packed) -> Packed {
+    Packed { elapsed: packing.started.elapsed(), ..packed }
 }
 
 /// `SOURCE_DATE_EPOCH`, else the first time that a zip knows.

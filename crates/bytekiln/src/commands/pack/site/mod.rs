@@ -178,13 +178,6 @@ fn compile(
     let mut outputs = Vec::new();
     for (number, folder) in folders.iter().enumerate() {
         let inside: Vec<&Module> = modules.iter().filter(|one| one.folder == number).collect();
-        for target in targets {
-            let files = plural(inside.len(), "module", "modules");
-            let shown = packing.shown(&folder.path);
-            let (count, label) = (inside.len(), target.label());
-            let message = format!("{}: {count} {files} for {label}", shown.display());
-            packing.terminal.status("Compiling", message);
-        }
         compile_folder(packing, number, folder, &inside, targets, packed, &mut outputs)?;
     }
     Ok(outputs)
@@ -230,6 +223,9 @@ fn compile_folder(
     let names = BuildNames::new(labels, of_target, allowances);
     let reporter = HumanReporter::new(packing.terminal, &work, &names, false);
     let events = |event: &Event<'_>| match event {
+        Event::LookedUp { misses, .. } => {
+            super::compile::say_misses(*misses, work.jobs.len(), targets, packing.terminal);
+        }
         Event::JobEnded { job, worker, end, compile } => {
             let end = &super::compile::without_warnings(end);
             reporter.event(&Event::JobEnded { job: *job, worker: *worker, end, compile: *compile });

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytekiln_action::{Digest, RecordedPath, RepoPath};
 use bytekiln_artifact::{Artifact, Content, Entries, Item, ItemKind, Links, Record, lay_out};
@@ -26,7 +27,6 @@ use super::provenance::Material;
 use super::target::{Target, targets};
 use super::write::{Pending, Writing};
 use crate::failure::CommandFailure;
-use crate::report::tally::plural;
 use contents::{Module, Wheel};
 
 /// Packs every wheel that the rule names.
@@ -99,6 +99,7 @@ struct OneWheel<'a> {
 
 impl OneWheel<'_> {
     fn pack(&self, folder: &Path) -> Result<Packed, CommandFailure> {
+        let started = Instant::now();
         let jobs = self.packing.session.jobs();
         let wheel = Wheel::open(self.input, jobs)?;
         self.check_tags(&wheel)?;
@@ -120,6 +121,7 @@ impl OneWheel<'_> {
         packed.warnings = warnings;
         packed.warnings.extend(simulated.1);
         packed.simulated = simulated.0;
+        packed.elapsed = started.elapsed();
         let name = self.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let digest = bytekiln_artifact::digest_file(self.input)
             .map_err(|error| CommandFailure::artifact(&error))?;
@@ -189,13 +191,6 @@ impl OneWheel<'_> {
     ) -> Result<Vec<Vec<Compiled>>, CommandFailure> {
         if modules.is_empty() {
             return Ok(Vec::new());
-        }
-        for target in self.targets {
-            let files = plural(modules.len(), "module", "modules");
-            let shown = self.packing.shown(self.input);
-            let message =
-                format!("{}: {} {files} for {}", shown.display(), modules.len(), target.label());
-            self.packing.terminal.status("Compiling", message);
         }
         let reads: Vec<_> = modules
             .iter()
