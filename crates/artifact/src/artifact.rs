@@ -250,7 +250,7 @@ impl Artifact {
                 directory::open_file(root, &entry.path).map(|(file, _)| Stream::File(file))
             }
             Storage::Zip { file, places } => match places.get(resolved) {
-                Some(place) => zip::open(file, place).map(Stream::Zip),
+                Some(place) => zip::open(file, place).map(|stream| Stream::Zip(Box::new(stream))),
                 None => return Err(self.no_file(index)),
             },
             Storage::Tar { file, places } => match places.get(resolved) {

@@ -17,7 +17,7 @@ pub(crate) struct MemberReader<'a> {
 pub(crate) enum Stream<'a> {
     File(File),
     Range(tar::At<'a>),
-    Zip(zip::Stream<'a>),
+    Zip(Box<zip::Stream<'a>>),
 }
 
 impl<'a> MemberReader<'a> {

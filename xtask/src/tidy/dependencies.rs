@@ -52,7 +52,7 @@ const LIBRARIES: &[Library] = &[
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.
-const LOCKED_PACKAGES_CEILING: usize = 130;
+const LOCKED_PACKAGES_CEILING: usize = 132;
 
 const fn library(
     name: &'static str,

@@ -2,7 +2,7 @@
 //! containers.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -103,10 +103,12 @@ impl<'a> Reader<'a> {
                 *bytes = rest;
             }
             Source::File { path, file, .. } => {
-                out.reserve(count);
-                file.take(count as u64)
-                    .read_to_end(out)
-                    .map_err(|error| unreadable(self.member, path, error))?;
+                out.resize(start + count, 0);
+                let read = file.read_exact(out.get_mut(start..).unwrap_or_default());
+                match read {
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => out.truncate(start),
+                    read => read.map_err(|error| unreadable(self.member, path, error))?,
+                }
             }
             Source::Member { reader, .. } => {
                 out.resize(start + count, 0);

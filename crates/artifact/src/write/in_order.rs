@@ -78,9 +78,7 @@ pub(super) fn in_order<J: Send, R: Send, S>(
         for result in &ordered {
             // A worker that panicked sends nothing; the scope tells its panic.
             let Ok(result) = result.recv() else { break };
-            if let Err(error) = result.and_then(&mut take) {
-                return Err(error);
-            }
+            result.and_then(&mut take)?;
         }
         drop(ordered);
         match namer.join() {

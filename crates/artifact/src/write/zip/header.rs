@@ -55,7 +55,7 @@ impl DosTime {
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = super::super::calendar::date(days);
         let date = (year - 1980) << 9 | month << 5 | day;
-        let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | second % 60 / 2;
+        let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2);
         DosTime { date: low_half(date), time: low_half(time) }
     }
 }

@@ -1,7 +1,5 @@
 //! Items and options to write, and names for them.
 
-#![expect(dead_code, reason = "each test binary takes what it needs")]
-
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 

@@ -1,9 +1,5 @@
 //! Image layouts are read by tools that others wrote, and unpacking them gives the very tree.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
-mod contents;
-
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,8 +12,9 @@ use bytekiln_artifact::{
     PendingFolder, TarCompression, TarOptions, WrittenImage, ZstdLevel, lay_out, write_image,
 };
 use bytekiln_test_support::pythons::skip;
-use contents::{MODIFIED, file, jobs, link, noise, tar_options};
 use expect_test::expect;
+
+use crate::contents::{MODIFIED, file, jobs, link, noise, tar_options};
 
 fn image() -> ImageOptions {
     ImageOptions {

@@ -1,10 +1,6 @@
 //! A process is killed while it writes: the final name is as it was, and the next one removes what is
 //! left.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
-mod contents;
-
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,7 +9,8 @@ use bytekiln_artifact::{
     Links, Output, PendingFile, PendingFolder, Placement, TreeOptions, lay_out, write_tree,
     write_zip,
 };
-use contents::{MODIFIED, file, jobs, noise, zip_options};
+
+use crate::contents::{MODIFIED, file, jobs, noise, zip_options};
 
 /// Where the test below, run as a process of its own, writes to.
 const TARGET: &str = "BYTEKILN_TEST_INTERRUPTED_TARGET";
@@ -60,7 +57,7 @@ fn nothing_half_written_has_the_name() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("app.zip"), "old").unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "writer", "--nocapture"])
+        .args(["--exact", "interrupted::writer", "--nocapture"])
         .env(TARGET, folder.path())
         .stdout(Stdio::null())
         .spawn()

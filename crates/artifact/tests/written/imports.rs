@@ -1,10 +1,6 @@
 //! Every CPython imports from the zips that are written, as they are, and runs them; `unzip` finds
 //! no fault with them.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
-mod contents;
-
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
@@ -13,11 +9,12 @@ use bytekiln_artifact::{
     Item, Links, PendingFile, ZipCompression, ZipFolders, ZipOptions, lay_out, write_zip,
 };
 use bytekiln_test_support::pythons::{self, Python};
-use contents::{file, zip_options};
+
+use crate::contents::{file, zip_options};
 
 fn items() -> Vec<Item> {
     // Larger than a block of deflate, so that its header is mended and its blocks are joined.
-    let table = contents::noise(1 << 20);
+    let table = crate::contents::noise(1 << 20);
     let table = format!("TABLE = '{}'\n", String::from_utf8(table).unwrap());
     vec![
         file("__main__.py", b"import pkg.a, sys\nprint('ran', pkg.a.NAME, sys.argv[1:])\n"),

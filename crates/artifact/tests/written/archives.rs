@@ -1,10 +1,6 @@
 //! Zips and tars: what is in them by our own reader and by CPython's, that bytes depend on nothing
 //! but the entries and the options, and what cannot be written.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
-mod contents;
-
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
@@ -17,9 +13,10 @@ use bytekiln_artifact::{
     lay_out, write_tar, write_zip,
 };
 use bytekiln_test_support::pythons;
-use contents::{file, jobs, link, noise, tar_options, zip_options};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
+
+use crate::contents::{file, jobs, link, noise, tar_options, zip_options};
 
 /// How it is written.
 #[derive(Debug, Clone)]
@@ -106,7 +103,7 @@ fn what_is_written_is_read_back() {
         }
         // And once more from the archive, members read in parts.
         let artifact = Arc::new(artifact);
-        let again = contents::members(&artifact);
+        let again = crate::contents::members(&artifact);
         let copy = folder.path().join("copy");
         let (copied, _) = write(&copy, again, &Form::Tar(tar_options())).unwrap();
         let not_executable = items().into_iter().map(|mut item| {

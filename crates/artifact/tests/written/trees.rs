@@ -1,9 +1,5 @@
 //! Folders: modes, times and links whatever the umask; objects of a cache; no space left.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
-mod contents;
-
 use std::fmt::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -15,8 +11,9 @@ use bytekiln_artifact::{
     Placement, TreeOptions, WriteError, WrittenTree, lay_out, write_tar, write_tree, write_zip,
 };
 use bytekiln_test_support::pythons::skip;
-use contents::{MODIFIED, file, jobs, link, noise, tar_options, zip_options};
 use expect_test::expect;
+
+use crate::contents::{MODIFIED, file, jobs, link, noise, tar_options, zip_options};
 
 fn options(placement: Placement) -> TreeOptions {
     TreeOptions { placement, modified: Some(MODIFIED), jobs: jobs(2) }
