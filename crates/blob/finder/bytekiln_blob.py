@@ -35,12 +35,14 @@ class Blob:
         view = memoryview(source).cast("B")
         if view[:8] != _MAGIC:
             raise BlobError(name + " is no blob of Bytekiln")
+        tail = bytes(view[-_TAIL:])
+        if len(view) < 16 + _TAIL:
+            raise BlobError(name + " is cut off")
         version = int.from_bytes(view[8:12], "little")
         if version != VERSION:
             raise BlobError("{} is a blob of version {}, this finder reads version {}: take the one "
                             "of the release that packed it".format(name, version, VERSION))
-        tail = bytes(view[-_TAIL:])
-        if len(view) < 16 + _TAIL or int.from_bytes(tail[40:48], "little") != len(view):
+        if int.from_bytes(tail[40:48], "little") != len(view):
             raise BlobError(name + " is cut off or has bytes after it")
         self.name = name
         self.magic_number = int.from_bytes(tail[:2], "little")
