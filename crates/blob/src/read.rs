@@ -339,8 +339,7 @@ fn target(tail: &[u8], magic_number: u16) -> Option<Target<'_>> {
     let room = tail.get(tail::CACHE_TAG..tail::INDEX)?;
     let (tag, zeros) = room.split_at_checked(length)?;
     let right = optimization <= 2
-        && !tag.is_empty()
-        && tag.iter().all(u8::is_ascii_graphic)
+        && name::is_cache_tag(tag)
         && zeros.iter().all(|byte| *byte == 0)
         && format::u16(tail, tail::ZERO)? == 0;
     let cache_tag = core::str::from_utf8(tag).ok()?;

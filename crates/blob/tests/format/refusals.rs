@@ -82,6 +82,7 @@ fn targets() {
     check("", 0);
     check("cpython-311", 3);
     check("cpython 311", 0);
+    check("cpython'311", 0);
     check("cpython-311-and-a-lot-more", 0);
 }
 

@@ -12,7 +12,7 @@ import importlib
 data = open(BLOB, 'rb').read()
 blob = bb.Blob(data)
 at = blob._module('app.sub.deep')
-start, length = blob._number(at + 16, 8), blob._number(at + 32, 4)
+start, length = blob._number(at + 16), blob._words[(at + 32) // 4]
 class Trap:
     @staticmethod
     def loads(code):

@@ -1,10 +1,10 @@
 //! Whole programs: `run`, and the bootstrap that a binary gives to an interpreter.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Output, Stdio};
 
 use bytekiln_blob::{Blob, bootstrap};
+use bytekiln_test_support::Scratch;
 use expect_test::{Expect, expect};
 
 use crate::world::{World, agree, all, check};
@@ -13,12 +13,13 @@ use crate::world::{World, agree, all, check};
 fn launch(world: &World, blob: &str, module: &str, arguments: &[&str]) -> Output {
     let bytes = std::fs::read(world.path(blob)).unwrap();
     let text = bootstrap(&Blob::parse(&bytes).unwrap()).unwrap();
-    let binary = world.path(&format!("binary-of-{blob}-{module}"));
+    let scratch = Scratch::new();
+    let binary = scratch.join("binary");
     std::fs::write(&binary, [&[7; 1000], bytes.as_slice(), b"end"].concat()).unwrap();
     let mut child = world
         .command()
         .args(["-c", &text])
-        .arg(Path::new(&binary))
+        .arg(&binary)
         .args(["1000", &bytes.len().to_string(), module])
         .args(arguments)
         .stdin(Stdio::piped())
@@ -103,6 +104,20 @@ fn a_module_that_is_not_there() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(errors.ends_with("there is no module app.nothing in <blob>\n"), "{errors}");
         assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn another_interpreter_is_told_and_unmarshals_nothing() {
+    for (world, other) in all().iter().zip(all().iter().skip(1)) {
+        for blob in ["program.blob", "complete.blob"] {
+            let path = other.path(blob);
+            let output = launch(world, path.to_str().unwrap(), "app.main", &[]);
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert!(errors.starts_with("this program is bytecode of cpython-3"), "{errors}");
+            assert!(errors.ends_with("run it with the former\n"), "{errors}");
+            assert_eq!((errors.lines().count(), output.status.code()), (1, Some(1)));
+        }
     }
 }
 
