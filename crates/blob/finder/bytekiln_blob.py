@@ -35,12 +35,14 @@ class Blob:
         view = memoryview(source).cast("B")
         if view[:8] != _MAGIC:
             raise BlobError(name + " is no blob of Bytekiln")
+        tail = bytes(view[-_TAIL:])
+        if len(view) < 16 + _TAIL:
+            raise BlobError(name + " is cut off")
         version = int.from_bytes(view[8:12], "little")
         if version != VERSION:
             raise BlobError("{} is a blob of version {}, this finder reads version {}: take the one "
                             "of the release that packed it".format(name, version, VERSION))
-        tail = bytes(view[-_TAIL:])
-        if len(view) < 16 + _TAIL or int.from_bytes(tail[40:48], "little") != len(view):
+        if int.from_bytes(tail[40:48], "little") != len(view):
             raise BlobError(name + " is cut off or has bytes after it")
         self.name = name
         self.magic_number = int.from_bytes(tail[:2], "little")
@@ -61,6 +63,12 @@ class Blob:
         self._data = int.from_bytes(tail[52:56], "little")
         self._data_at = self._modules * _MODULE_RECORD
         self._names_at = self._data_at + self._data * _DATA_RECORD
+        # The records as numbers of four bytes: what is searched at each import is not sliced.
+        self._words = memoryview(self._index)[:self._names_at].cast("I")
+        if sys.byteorder == "big":
+            from array import array
+            self._words = array("I", self._index[:self._names_at])
+            self._words.byteswap()
 
     @classmethod
     def open(cls, path, offset=0, length=None, name="<blob>"):
@@ -77,22 +85,26 @@ class Blob:
                                offset=offset - before)
         return cls(memoryview(mapped)[before:], name)
 
-    def _number(self, at, size):
-        return int.from_bytes(self._index[at:at + size], "little")
+    def _number(self, at):
+        """Eight bytes of a record."""
+        return self._words[at >> 2] | self._words[(at >> 2) + 1] << 32
 
     def _text(self, at, length_at):
-        start = self._names_at + self._number(at, 4)
-        return self._index[start:start + self._number(at + length_at, 2)]
+        start = self._names_at + self._words[at >> 2]
+        return self._index[start:start + (self._words[(at + length_at) >> 2] & 0xFFFF)]
 
     def _search(self, key, data=False):
         """The first record whose name is `key` or comes after it, by binary search."""
+        index, words, names = self._index, self._words, self._names_at
         if data:
-            base, width, length_at, low, high = self._data_at, _DATA_RECORD, 4, 0, self._data
+            base, width, length, low, high = self._data_at >> 2, _DATA_RECORD >> 2, 1, 0, self._data
         else:
-            base, width, length_at, low, high = 0, _MODULE_RECORD, 8, 0, self._modules
+            base, width, length, low, high = 0, _MODULE_RECORD >> 2, 2, 0, self._modules
         while low < high:
-            middle = (low + high) // 2
-            if self._text(base + middle * width, length_at) < key:
+            middle = (low + high) >> 1
+            at = base + middle * width
+            start = names + words[at]
+            if index[start:start + (words[at + length] & 0xFFFF)] < key:
                 low = middle + 1
             else:
                 high = middle
@@ -127,7 +139,7 @@ class Blob:
         """The bytes of a module's source, or None."""
         if not self._index[at + 13] & 1:
             return None
-        return bytes(self._payload(name, self._number(at + 24, 8), self._number(at + 36, 4),
+        return bytes(self._payload(name, self._number(at + 24), self._words[(at + 36) >> 2],
                                    self._index[at + 48:at + 56]))
 
     def folder(self, path):
@@ -152,8 +164,8 @@ class Blob:
         if kind == _NAMESPACE:
             spec = ModuleSpec(name, None, is_package=True)
         else:
-            start = self._names_at + self._number(at + 4, 4)
-            origin = self._index[start:start + self._number(at + 10, 2)].decode()
+            start = self._names_at + self._words[(at + 4) >> 2]
+            origin = self._index[start:start + (self._words[(at + 8) >> 2] >> 16)].decode()
             if origin:
                 origin = "{}/{}".format(self.name, origin)
             else:
@@ -178,7 +190,7 @@ class Blob:
         position = self._search(key, data=True)
         at = self._data_at + position * _DATA_RECORD
         if position < self._data and self._text(at, 4) == key:
-            return bytes(self._payload(path, self._number(at + 8, 8), self._number(at + 16, 8),
+            return bytes(self._payload(path, self._number(at + 8), self._number(at + 16),
                                        self._index[at + 24:at + 32]))
         if path.endswith(".py"):
             folder, _, stem = path[:-3].rpartition("/")
@@ -309,7 +321,7 @@ class _Loader(_LoaderBasics):
     def get_code(self, name):
         self._check(name)
         blob, at = self.blob, self._at
-        pyc = blob._payload(self.name, blob._number(at + 16, 8), blob._number(at + 32, 4),
+        pyc = blob._payload(self.name, blob._number(at + 16), blob._words[(at + 32) >> 2],
                             blob._index[at + 40:at + 48])
         code = marshal.loads(pyc[16:])
         _imp._fix_co_filename(code, self.path)

@@ -8,7 +8,8 @@ const FIRST_MAGIC_OF_3_11: u16 = 3450;
 
 /// The digest of some bytes for a target with this magic number.
 pub(crate) fn digest(magic_number: u16, bytes: &[u8]) -> u64 {
-    let key = u64::from(u32::from_le_bytes(crate::format::pyc_magic(magic_number)));
+    let [low, high] = magic_number.to_le_bytes();
+    let key = u64::from(u32::from_le_bytes([low, high, b'\r', b'\n']));
     if magic_number < FIRST_MAGIC_OF_3_11 {
         siphash::<2, 4>(key, bytes)
     } else {

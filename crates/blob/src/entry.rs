@@ -125,7 +125,7 @@ impl fmt::Display for EntryError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EntryError::Target => formatter.write_str(
-                "a target needs a cache tag of 1 to 24 ASCII bytes and a level of 0 to 2",
+                "a target needs a cache tag of 1 to 24 letters, digits, `-`, `_` and `.`, and a level of 0 to 2",
             ),
             EntryError::ModuleName(name) => write!(formatter, "`{name}` is no name of a module"),
             EntryError::Path(path) => {

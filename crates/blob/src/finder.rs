@@ -20,23 +20,33 @@ pub const FINDER_MODULE: &str = "bytekiln_blob";
 /// # Errors
 /// [`BlobError::Damaged`] if the finder in the blob is.
 pub fn bootstrap(blob: &Blob<'_>) -> Result<String, BlobError> {
-    let module = format!(
+    let target = blob.target();
+    let (tag, magic_number) = (target.cache_tag, target.magic_number);
+    let before = format!(
+        "import sys\n\
+         from _frozen_importlib_external import MAGIC_NUMBER\n\
+         magic_number = int.from_bytes(MAGIC_NUMBER[:2], 'little')\n\
+         if magic_number != {magic_number}:\n    \
+             sys.exit('this program is bytecode of {tag} (magic number {magic_number}), but this is '\n        \
+                 'CPython {{}}.{{}}.{{}} (magic number {{}}): run it with the former'.format(\n            \
+                 *sys.version_info[:3], magic_number))\n"
+    );
+    let after = format!(
         "finder = sys.modules['{FINDER_MODULE}'] = type(sys)('{FINDER_MODULE}')\n\
          exec(code, finder.__dict__)\n\
          finder._launch()\n"
     );
-    let Some(finder) = blob.find(FINDER_MODULE) else {
-        return Ok(format!(
-            "import sys\ncode = compile(r'''{FINDER}''', '<{FINDER_MODULE}>', 'exec')\n{module}"
-        ));
+    let load = match blob.find(FINDER_MODULE) {
+        None => format!("code = compile(r'''{FINDER}''', '<{FINDER_MODULE}>', 'exec')\n"),
+        Some(finder) => {
+            let (offset, length) = (finder.code_offset(), finder.code()?.len());
+            format!(
+                "import marshal\n\
+                 with open(sys.argv[1], 'rb') as file:\n    \
+                     file.seek(int(sys.argv[2]) + {offset})\n    \
+                     code = marshal.loads(file.read({length}))\n"
+            )
+        }
     };
-    let length = finder.code()?.len();
-    let offset = finder.code_offset();
-    Ok(format!(
-        "import marshal, sys\n\
-         with open(sys.argv[1], 'rb') as file:\n    \
-             file.seek(int(sys.argv[2]) + {offset})\n    \
-             code = marshal.loads(file.read({length}))\n\
-         {module}"
-    ))
+    Ok([before, load, after].concat())
 }

@@ -52,8 +52,10 @@ pub use write::{WriteError, Writer, write};
 /// Embeds a blob, aligned to sixteen bytes as its payloads expect; takes what `include_bytes!`
 /// takes and gives a `&'static [u8]`.
 ///
-/// ```ignore
-/// static PROGRAM: &[u8] = bytekiln_blob::include_blob!(concat!(env!("OUT_DIR"), "/program.blob"));
+/// ```
+/// static PROGRAM: &[u8] =
+///     bytekiln_blob::include_blob!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+/// assert!(bytekiln_blob::Blob::parse(PROGRAM).is_err());
 /// ```
 #[macro_export]
 macro_rules! include_blob {

@@ -19,3 +19,9 @@ pub(crate) fn origin(name: &str, package: bool) -> String {
     origin.push_str(if package { "/__init__.py" } else { ".py" });
     origin
 }
+
+/// Whether this can be a cache tag: letters, digits, `-`, `_` and `.` of ASCII.
+pub(crate) fn is_cache_tag(tag: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    !tag.is_empty() && tag.iter().all(fits)
+}

@@ -53,7 +53,7 @@ impl fmt::Display for BlobError {
 impl core::error::Error for BlobError {}
 
 /// A blob whose index was found to be whole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Blob<'a> {
     bytes: &'a [u8],
     target: Target<'a>,
@@ -62,6 +62,17 @@ pub struct Blob<'a> {
     names: &'a [u8],
     index_offset: usize,
     digest: u64,
+}
+
+impl fmt::Debug for Blob<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Blob")
+            .field("target", &self.target)
+            .field("modules", &self.modules.len())
+            .field("data", &self.data.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Blob<'a> {
@@ -328,8 +339,7 @@ fn target(tail: &[u8], magic_number: u16) -> Option<Target<'_>> {
     let room = tail.get(tail::CACHE_TAG..tail::INDEX)?;
     let (tag, zeros) = room.split_at_checked(length)?;
     let right = optimization <= 2
-        && !tag.is_empty()
-        && tag.iter().all(u8::is_ascii_graphic)
+        && name::is_cache_tag(tag)
         && zeros.iter().all(|byte| *byte == 0)
         && format::u16(tail, tail::ZERO)? == 0;
     let cache_tag = core::str::from_utf8(tag).ok()?;
@@ -337,7 +347,7 @@ fn target(tail: &[u8], magic_number: u16) -> Option<Target<'_>> {
 }
 
 /// A module of a blob.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Module<'a> {
     name: &'a str,
     origin: &'a str,
@@ -348,6 +358,17 @@ pub struct Module<'a> {
     source: Option<&'a [u8]>,
     source_digest: u64,
     magic_number: u16,
+}
+
+impl fmt::Debug for Module<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Module { name, kind, .. } = self;
+        formatter
+            .debug_struct("Module")
+            .field("name", name)
+            .field("kind", kind)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Module<'a> {
@@ -416,12 +437,18 @@ impl<'a> Module<'a> {
 }
 
 /// A data file of a blob.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Data<'a> {
     path: &'a str,
     bytes: &'a [u8],
     digest: u64,
     magic_number: u16,
+}
+
+impl fmt::Debug for Data<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Data").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Data<'a> {

@@ -366,8 +366,8 @@ fn namespace() -> ModuleRecord {
 /// The tail's part about the target; `None` if it is none.
 fn target_tail(target: &Target<'_>) -> Option<[u8; tail::INDEX]> {
     let tag = target.cache_tag.as_bytes();
-    let printable = tag.iter().all(u8::is_ascii_graphic);
-    if tag.is_empty() || tag.len() > tail::CACHE_TAG_ROOM || !printable || target.optimization > 2 {
+    let right = name::is_cache_tag(tag) && tag.len() <= tail::CACHE_TAG_ROOM;
+    if !right || target.optimization > 2 {
         return None;
     }
     let mut bytes = [0; tail::INDEX];
