@@ -37,6 +37,11 @@ pub fn artifact_from_arguments(
             let message = format!("`{argument}` is no `KEY=VALUE`");
             return Err(WorkspaceError::of(PLACE, message, None));
         };
+        if key.trim() == "kind" {
+            let message = "the kind of what is described is said once".to_owned();
+            let hint = "remove `kind=` from what is set".to_owned();
+            return Err(WorkspaceError::of(PLACE, message, Some(hint)));
+        }
         let value = Value::from_str(text.trim()).unwrap_or_else(|_| Value::from(text));
         // `python=3.10` is a version, and no number.
         let value = match value {
