@@ -20,6 +20,7 @@ mod inspect;
 mod layers;
 mod lock;
 mod normalize;
+mod pack;
 mod plan;
 mod reproducible;
 mod sandbox;

@@ -299,6 +299,7 @@ impl OneWheel<'_> {
                     Some(root) => path.join(root),
                 })
                 .collect(),
+            deployed: Vec::new(),
             pycache_prefix: None,
             unpacked: true,
             targets: if self.rule.bytecode { self.targets } else { &[] },
