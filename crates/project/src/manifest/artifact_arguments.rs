@@ -19,6 +19,9 @@ const PLACE: &str = "--set";
 const LISTS: &[&str] =
     &["members", "dependencies", "exclude", "keep-source", "entry", "sourceless", "python"];
 
+/// Keys that hold numbers.
+const NUMBERS: &[&str] = &["optimize", "budget", "compression-level"];
+
 /// Reads an artifact from its kind and `KEY=VALUE` arguments. A value is TOML, or else a plain string:
 /// `main=shop.cli:main`, `members=["shop", "money"]`, `members=shop`, `budget=25MB`, `bytecode=false`.
 ///
@@ -48,6 +51,12 @@ pub fn artifact_from_arguments(
             Value::Array(_) | Value::Boolean(_) => value,
             Value::String(_) if LISTS.contains(&key.trim()) => Array::from_iter([value]).into(),
             _ if LISTS.contains(&key.trim()) => Array::from_iter([text.trim()]).into(),
+            // So is `tag=1.0`.
+            Value::Integer(_) | Value::Float(_) | Value::Datetime(_)
+                if !NUMBERS.contains(&key.trim()) =>
+            {
+                Value::from(text.trim())
+            }
             _ => value,
         };
         table.insert(key.trim(), Item::Value(value));

@@ -886,6 +886,18 @@ colour = 1
 }
 
 #[test]
+fn words_that_look_like_numbers() {
+    let workspace = loaded("");
+    let arguments = ["optimize=1", "budget=1000", "tag=1.0", "root=2024", "owner=1:2"];
+    let rule = artifact_from_arguments("layer", &arguments.map(str::to_owned), &workspace);
+    let rule = rule.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(rule.tag.as_deref(), Some("1.0"));
+    assert_eq!(rule.root.to_string(), "2024");
+    assert_eq!(rule.selection.budget, Some(1000));
+    assert_eq!(rule.target.levels.len(), 1);
+}
+
+#[test]
 fn from_arguments() {
     let workspace = loaded("");
     let check = |arguments: &[&str], expected: Expect| {
@@ -949,22 +961,22 @@ fn from_arguments() {
     check(
         &["a b=1"],
         expect![[r#"
-        unknown key `a b` in `artifact`
-         --> --set:4:1
-          |
-        4 | "a b" = 1
-          | ^^^^^
-          = help: known here are `name`, `kind`, `profile`, `python`, `optimize`, `mode`, `prefix`, `deploy-root`, `layout`, `members`, `out`, `dependencies`, `exclude`, `sourceless`, `keep-source`, `bytecode`, `arrangement`, `root`, `imports`, `budget`, `entry`, `reachable-only`, `main`, `shebang`, `compression`, `compression-level`, `owner`, `tag`, `wheel`, `build-tag`, `site`, `standard-library`, `embed-source` and `provenance`"#]],
+            unknown key `a b` in `artifact`
+             --> --set:4:1
+              |
+            4 | "a b" = "1"
+              | ^^^^^
+              = help: known here are `name`, `kind`, `profile`, `python`, `optimize`, `mode`, `prefix`, `deploy-root`, `layout`, `members`, `out`, `dependencies`, `exclude`, `sourceless`, `keep-source`, `bytecode`, `arrangement`, `root`, `imports`, `budget`, `entry`, `reachable-only`, `main`, `shebang`, `compression`, `compression-level`, `owner`, `tag`, `wheel`, `build-tag`, `site`, `standard-library`, `embed-source` and `provenance`"#]],
     );
     check(
         &["=1"],
         expect![[r#"
-        unknown key `` in `artifact`
-         --> --set:4:1
-          |
-        4 | "" = 1
-          | ^^
-          = help: known here are `name`, `kind`, `profile`, `python`, `optimize`, `mode`, `prefix`, `deploy-root`, `layout`, `members`, `out`, `dependencies`, `exclude`, `sourceless`, `keep-source`, `bytecode`, `arrangement`, `root`, `imports`, `budget`, `entry`, `reachable-only`, `main`, `shebang`, `compression`, `compression-level`, `owner`, `tag`, `wheel`, `build-tag`, `site`, `standard-library`, `embed-source` and `provenance`"#]],
+            unknown key `` in `artifact`
+             --> --set:4:1
+              |
+            4 | "" = "1"
+              | ^^
+              = help: known here are `name`, `kind`, `profile`, `python`, `optimize`, `mode`, `prefix`, `deploy-root`, `layout`, `members`, `out`, `dependencies`, `exclude`, `sourceless`, `keep-source`, `bytecode`, `arrangement`, `root`, `imports`, `budget`, `entry`, `reachable-only`, `main`, `shebang`, `compression`, `compression-level`, `owner`, `tag`, `wheel`, `build-tag`, `site`, `standard-library`, `embed-source` and `provenance`"#]],
     );
     check(
         &["main=[1"],

@@ -54,7 +54,7 @@ pub(super) fn read_back(
     let artifact = Artifact::open(path, &OpenOptions::new(jobs))
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     if let Some(problem) = artifact.problems().first() {
-        return Err(failed(format!("has {problem}")));
+        return Err(failed(format!("is damaged: {problem}")));
     }
     let files: Vec<usize> = artifact
         .entries()

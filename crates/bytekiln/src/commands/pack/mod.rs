@@ -175,6 +175,10 @@ impl Packing<'_> {
             return Err(CommandFailure::usage(format!("`{}` names a wheel", folder.display()))
                 .hint("`out` is a folder: the name of a wheel says what is in it"));
         }
+        if folder.exists() && !folder.is_dir() {
+            return Err(CommandFailure::usage(format!("`{}` is no folder", folder.display()))
+                .hint("`out` is the folder that wheels go into"));
+        }
         std::fs::create_dir_all(&folder).map_err(|error| {
             CommandFailure::failure(format!("could not make `{}`: {error}", folder.display()))
         })?;
