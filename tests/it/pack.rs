@@ -114,13 +114,18 @@ warnings.simplefilter('ignore')
 path, folder, flaw = (sys.argv + [''])[1:4]
 name, version = os.path.basename(path).split('-')[:2]
 info = f'{name}-{version}.dist-info/'
-files = {}
+files, programs = {}, set()
+def entry(one):
+    info = zipfile.ZipInfo(one, (2020, 1, 1, 0, 0, 0))
+    info.external_attr = (0o100755 if one in programs else 0o100644) << 16
+    return info
 for base, folders, names in os.walk(folder):
     folders.sort()
     for one in sorted(names):
         full = os.path.join(base, one)
         with open(full, 'rb') as file:
             files[os.path.relpath(full, folder)] = file.read()
+            if os.access(full, os.X_OK): programs.add(os.path.relpath(full, folder))
 tags = '-'.join(os.path.basename(path)[:-4].split('-')[-3:])
 files.setdefault(info + 'METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n'.encode())
 files.setdefault(info + 'WHEEL', f'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tags}\n'.encode())
@@ -144,11 +149,11 @@ elif flaw == 'two-infos':
 record = '\n'.join(rows + [info + 'RECORD,,']) + '\n'
 with zipfile.ZipFile(path, 'w') as wheel:
     for one, content in files.items():
-        wheel.writestr(zipfile.ZipInfo(one, (2020, 1, 1, 0, 0, 0)), content)
+        wheel.writestr(entry(one), content)
     if flaw == 'duplicate':
-        wheel.writestr(zipfile.ZipInfo(next(iter(files)), (2020, 1, 1, 0, 0, 0)), b'again')
+        wheel.writestr(entry(next(iter(files))), b'again')
     if flaw != 'no-record':
-        wheel.writestr(zipfile.ZipInfo(info + 'RECORD', (2020, 1, 1, 0, 0, 0)), record)
+        wheel.writestr(entry(info + 'RECORD'), record)
 if flaw == 'encrypted':
     # The flag of every local and central header.
     data = bytearray(open(path, 'rb').read())
