@@ -215,13 +215,18 @@ fn of_dependency(
         Arrangement::Flat => RepoPath::default(),
         Arrangement::Workspace => RepoPath::new(b"site-packages").unwrap_or_default(),
     };
+    // `pip install --target` puts programs there, with the interpreter's path in them.
+    let is_program = |path: &[u8]| path.starts_with(b"bin/");
+    let has_package =
+        RepoPath::new(b"bin/__init__.py").is_some_and(|p| artifact.find(&p).is_some());
     for entry in artifact.entries() {
         let bytes = entry.path.as_bytes();
         let is_made = bytes.ends_with(b".pyc") || bytes.ends_with(b".pyo");
         if is_made || entry.kind == EntryKind::Directory {
             continue;
         }
-        if OF_ENVIRONMENTS.iter().any(|suffix| bytes.ends_with(suffix)) {
+        let is_theirs = OF_ENVIRONMENTS.iter().any(|suffix| bytes.ends_with(suffix));
+        if is_theirs || (is_program(bytes) && !has_package) {
             leave_out(gathered, "they are about the environment, not about the program", 1);
             continue;
         }

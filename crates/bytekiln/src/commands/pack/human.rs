@@ -27,6 +27,9 @@ pub(super) fn report(packed: &Packed, terminal: &Terminal) {
     }
     let verb = if packed.unchanged { "Fresh" } else { "Packed" };
     terminal.status(verb, sentence(packed));
+    if terminal.verbosity() == Verbosity::Quiet {
+        return;
+    }
     if let Some(image) = &packed.image {
         let line = |what: &str, digest| {
             terminal.say(&format!("{:>12} {what:<9} sha256:{}", "", hex(digest)));
