@@ -160,6 +160,50 @@ impl Workplace {
         command
     }
 
+    /// `bytekiln pack` of one artifact of the workspace `packing`.
+    pub(crate) fn pack(&self, artifact: &str) -> Command {
+        let mut command = self.pack_all("packing");
+        command.arg(artifact);
+        command
+    }
+
+    /// `bytekiln pack` of everything in a workspace, with a cache that stays.
+    pub(crate) fn pack_all(&self, workspace: &str) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["pack", "--quiet", "--jobs", JOBS, "--manifest-path"]);
+        command.arg(self.path(workspace)).arg("--cache-dir").arg(self.path("pack-cache"));
+        command
+    }
+
+    /// Info-ZIP, of all that is in a folder.
+    pub(crate) fn zip(&self, folder: &str) -> Command {
+        let mut command = self.quiet(Path::new("zip"));
+        command.current_dir(self.path(folder));
+        command.args(["-q", "-r", "-6"]).arg(self.path("other.zip")).arg(".");
+        command
+    }
+
+    /// GNU tar with gzip.
+    pub(crate) fn tar(&self, folder: &str) -> Command {
+        let mut command = self.quiet(Path::new("tar"));
+        command.arg("--create").arg("--gzip").arg("--file").arg(self.path("other.tar.gz"));
+        command.arg("--directory").arg(self.path(folder)).arg(".");
+        command
+    }
+
+    /// Starts sphinx from an artifact of the workspace `program`.
+    pub(crate) fn start(&self, artifact: &str) -> Command {
+        let mut command = self.quiet(&self.python);
+        let path = self.path("program").join("dist").join(artifact);
+        command.args(["-S", "-B"]);
+        if artifact.ends_with(".pyz") {
+            command.arg(path).arg("--version");
+        } else {
+            command.env("PYTHONPATH", path).args(["-m", "sphinx", "--version"]);
+        }
+        command
+    }
+
     /// `bytekiln graph`, all of it.
     pub(crate) fn graph(&self, tree: &Path, state: &Path) -> Command {
         let mut command = self.quiet(&self.bytekiln);

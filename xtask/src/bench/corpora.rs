@@ -106,6 +106,23 @@ impl Corpora {
         Corpus::new("django, sympy, ansible and 14 more", folder)
     }
 
+    /// A program with all that it needs.
+    pub(crate) fn program(&self) -> Result<Corpus> {
+        let folder = self.folder.join("program");
+        let done = folder.join(".done");
+        if !done.exists() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            let mut install = Command::new(&self.uv);
+            install.args(["pip", "install", "--quiet", "--only-binary", ":all:", "--python"]);
+            install.arg(&self.python).arg("--target").arg(&folder).arg("sphinx==8.2.*");
+            shell::run(&mut install)?;
+            fs::write(&done, "")?;
+        }
+        Corpus::new("sphinx", folder)
+    }
+
     /// Standard library, django and sympy, compiled by 3.11 and by the newest interpreter there is.
     pub(crate) fn raw(&self) -> Result<Vec<RawCaches>> {
         let mut pythons = vec![("3.11".to_owned(), self.python.clone())];

@@ -8,6 +8,7 @@ mod graph;
 mod load;
 mod machine;
 mod measure;
+mod pack;
 mod report;
 mod scenario;
 

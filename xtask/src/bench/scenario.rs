@@ -112,6 +112,7 @@ pub(crate) fn all<'a>(
     scenarios.push(no_op_and_git(corpora.ansible.clone(), workplace));
     scenarios.extend(super::finished::all(corpora, workplace)?);
     scenarios.extend(super::graph::all(corpora, workplace, big)?);
+    scenarios.extend(super::pack::all(corpora, workplace)?);
     if big {
         scenarios.push(no_op_and_git(big_corpus(corpora, workplace)?, workplace));
     }
