@@ -88,6 +88,11 @@ fn prepare<'a>(packing: &Packing<'a>, rule: &'a ArtifactRule) -> Result<Made<'a>
         ))
         .hint("`members`, `dependencies` and `exclude` decide what is in it"));
     }
+    if rule.kind == ArtifactKind::RustBlob {
+        // The module that imports from a blob, compiled with the rest: else every start compiles it.
+        let place = format!("{}.py", bytekiln_blob::FINDER_MODULE);
+        gathered.candidates.push(made(place.as_bytes(), bytekiln_blob::FINDER.to_owned()));
+    }
     let closure = Closure {
         rule,
         workspace,
