@@ -1,9 +1,10 @@
 //! What members hold beside their sources: all files that can be shipped, with the same rules for what
 //! is in scope as a build has. Knows nothing of what is in them, nor of where they will lie.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytekiln_action::{RecordedPath, RepoPath};
 use bytekiln_planner::{Problem, Skipped};
@@ -12,8 +13,12 @@ use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, select,
 };
 use crate::lower;
+use crate::path::below;
 use crate::scan::{self, FileKind, WalkRequest, Wanted};
 use crate::{Profile, Workspace};
+
+/// What the name of a statement of origin has after the name of what it is about.
+pub const STATEMENT_SUFFIX: &str = ".intoto.json";
 
 /// A file of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +47,15 @@ pub struct Contents {
 }
 
 /// Lists the files of these members; none means all. Hidden ones, bytecode, what `.gitignore` names, and
-/// what Bytekiln itself made are left out.
+/// what Bytekiln itself made are left out; so are `others`, absolute files and folders: what was packed
+/// elsewhere, and what is installed. The statement beside something that was packed goes with it.
 ///
 /// # Errors
 /// The workspace cannot be opened, there is no such member, or a glob is none.
 pub fn list_contents(
     workspace: &Workspace,
     members: &[String],
+    others: &[PathBuf],
     state_dir: &Path,
     threads: NonZeroUsize,
 ) -> Result<Contents, LoadError> {
@@ -56,12 +63,19 @@ pub fn list_contents(
     let rules = member_rules(workspace)?;
     let root = open_folder(&workspace.root)
         .map_err(|error| LoadErrorKind::Root { path: workspace.root.clone(), error })?;
+    let mut closed = lower::closed_folders(workspace, [], state_dir);
+    closed.extend(
+        others
+            .iter()
+            .filter_map(|path| below(&workspace.root, path))
+            .filter(|path| !path.is_root()),
+    );
     let mut scan = scan::walk(&WalkRequest {
         root: root.as_fd(),
         root_path: &workspace.root,
         members: &rules,
         selected: &selected,
-        closed: &lower::closed_folders(workspace, [], state_dir),
+        closed: &closed,
         wanted: Wanted::Contents,
         threads,
     });
@@ -69,6 +83,10 @@ pub fn list_contents(
     let mut files: Vec<ContentFile> = Vec::with_capacity(scan.files.len());
     for file in scan.files {
         let Some(rules) = rules.get(file.member as usize) else { continue };
+        // Those that are folders were not looked into.
+        if closed.contains(&file.path) || states_origin(&file.path, &closed) {
+            continue;
+        }
         files.push(ContentFile {
             import_root: rules.import_root(&file.path).clone(),
             member: file.member,
@@ -78,6 +96,12 @@ pub fn list_contents(
         });
     }
     Ok(Contents { files, skipped: scan.skipped, problems: scan.problems })
+}
+
+/// `NAME.intoto.json` beside `NAME`.
+fn states_origin(path: &RepoPath, packed: &BTreeSet<RepoPath>) -> bool {
+    let of = path.as_bytes().strip_suffix(STATEMENT_SUFFIX.as_bytes());
+    of.and_then(RepoPath::new).is_some_and(|of| packed.contains(&of))
 }
 
 /// What `co_filename` is to say of a source, as the profile wants it.

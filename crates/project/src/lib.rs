@@ -24,7 +24,7 @@ mod scan;
 mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
-pub use contents::{ContentFile, Contents, list_contents, recorded_path};
+pub use contents::{ContentFile, Contents, STATEMENT_SUFFIX, list_contents, recorded_path};
 pub use declared::{Declared, declared_dependencies, normalized_name};
 pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
 pub use imports::{
@@ -60,6 +60,7 @@ pub use model::{
     Profile, RecordedPathPolicy, SelectionRule, SourcelessPart, SourcelessRule, Workspace,
 };
 pub use parallel::map_by as map_in_parallel;
+pub use path::{absolute, normalize};
 pub use path_globs::PathGlobs;
 pub use revisions::{
     ChangeStatus, ChangedFile, Changes, RevisionError, RevisionErrorKind, changes_since,

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use bytekiln_action::RepoPath;
 
 /// `path` below `root`, absolute.
-pub(crate) fn absolute(root: &Path, path: &RepoPath) -> PathBuf {
+pub fn absolute(root: &Path, path: &RepoPath) -> PathBuf {
     if path.is_root() { root.to_owned() } else { root.join(OsStr::from_bytes(path.as_bytes())) }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn show(path: &Path) -> String {
 }
 
 /// `path`, taken from `base` if relative, with `.` and `..` resolved by letter.
-pub(crate) fn normalize(base: &Path, path: &Path) -> PathBuf {
+pub fn normalize(base: &Path, path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in base.join(path).components() {
         match component {

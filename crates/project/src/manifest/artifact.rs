@@ -2,7 +2,7 @@
 //! kind is an error, not ignored. Knows nothing of which members, modules and files there are.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::Which;
@@ -60,12 +60,36 @@ pub(super) fn read_artifacts(tables: Vec<Located<TableReader<'_>>>, settings: &m
             // What else is wrong with it cannot be told without its kind.
             continue;
         };
+        let out = reader.has("out").then(|| reader.key_span("out"));
         reader.finish(&[]);
+        if rule.name.is_empty() {
+            continue;
+        }
         if settings.artifacts.iter().any(|known| known.name == rule.name) {
-            findings.report(span, format!("two artifacts are called `{}`", rule.name), None);
+            findings.report(
+                span.clone(),
+                format!("two artifacts are called `{}`", rule.name),
+                None,
+            );
+        }
+        if let Some(other) = settings.artifacts.iter().find(|other| share_place(other, &rule)) {
+            let message = format!("`{}` and `{}` would be in one place", other.name, rule.name);
+            let hint = "give each an `out` of its own: a folder is replaced with all that is in it";
+            findings.report(out.unwrap_or(span), message, Some(hint.to_owned()));
         }
         settings.artifacts.push(rule);
     }
+}
+
+/// Whether packing one of them overwrites the other. Wheels go into a folder that others may use, too.
+fn share_place(one: &ArtifactRule, other: &ArtifactRule) -> bool {
+    let root = Path::new("/");
+    let (Some(first), Some(second)) = (one.out(root), other.out(root)) else { return false };
+    let is_folder = |rule: &ArtifactRule| matches!(rule.kind, Tree | Layer);
+    let is_both_wheels = one.kind == Wheel && other.kind == Wheel;
+    (first == second && one.name != other.name && !is_both_wheels)
+        || (is_folder(one) && first != second && second.starts_with(&first))
+        || (is_folder(other) && first != second && first.starts_with(&second))
 }
 
 fn read_artifact(
@@ -81,13 +105,14 @@ fn read_artifact(
             reader.findings().report(span.clone(), message, Some(format!("add `{example}`")));
         }
     }
-    let (name, kind) = (name?, kind?);
+    // A bad name hides nothing else.
+    let (name, kind) = (name.map(|read| read.value).unwrap_or_default(), kind?);
     refuse_foreign_keys(reader, kind.value);
     let target = read_target(reader, kind.value, settings);
     let layout = read_layout(reader, kind.value);
     let members = reader.strings("members", plain_text).map(|read| read.value).unwrap_or_default();
     let rule = ArtifactRule {
-        name: name.value,
+        name,
         kind: kind.value,
         out: reader.parsed("out", path).map(|read| read.value),
         target,
@@ -152,7 +177,7 @@ fn require(reader: &TableReader<'_>, span: &Range<usize>, rule: &ArtifactRule) {
             "an artifact of the kind `site` names no environment".to_owned(),
             "add `site = \".venv\"`",
         ),
-        Wheel if rule.wheel.is_none() && rule.members.len() != 1 => report(
+        Wheel if !reader.has("wheel") && rule.members.len() != 1 => report(
             "members",
             "an artifact of the kind `wheel` names no wheel".to_owned(),
             "add `wheel = \"dist/*.whl\"`, or the one member that `pack --build-wheel` builds",
@@ -163,6 +188,14 @@ fn require(reader: &TableReader<'_>, span: &Range<usize>, rule: &ArtifactRule) {
             "keep `wheel` for a wheel that is there, `members` for one that is to be built",
         ),
         _ => {}
+    }
+    if rule.layout == ArtifactLayout::Legacy && matches!(rule.kind, Tree | Layer) {
+        let message = "`m.pyc` beside `m.py` is loaded from zips alone".to_owned();
+        report(
+            "layout",
+            message,
+            "remove `layout`, or let the sources go with `sourceless = true`",
+        );
     }
     let no_bytecode = !rule.bytecode && rule.sourceless != SourcelessRule::Nothing;
     if no_bytecode {

@@ -19,6 +19,9 @@ const PLACE: &str = "--set";
 const LISTS: &[&str] =
     &["members", "dependencies", "exclude", "keep-source", "entry", "sourceless", "python"];
 
+/// Keys that hold numbers.
+const NUMBERS: &[&str] = &["optimize", "budget", "compression-level"];
+
 /// Reads an artifact from its kind and `KEY=VALUE` arguments. A value is TOML, or else a plain string:
 /// `main=shop.cli:main`, `members=["shop", "money"]`, `members=shop`, `budget=25MB`, `bytecode=false`.
 ///
@@ -37,12 +40,23 @@ pub fn artifact_from_arguments(
             let message = format!("`{argument}` is no `KEY=VALUE`");
             return Err(WorkspaceError::of(PLACE, message, None));
         };
+        if key.trim() == "kind" {
+            let message = "the kind of what is described is said once".to_owned();
+            let hint = "remove `kind=` from what is set".to_owned();
+            return Err(WorkspaceError::of(PLACE, message, Some(hint)));
+        }
         let value = Value::from_str(text.trim()).unwrap_or_else(|_| Value::from(text));
         // `python=3.10` is a version, and no number.
         let value = match value {
             Value::Array(_) | Value::Boolean(_) => value,
             Value::String(_) if LISTS.contains(&key.trim()) => Array::from_iter([value]).into(),
             _ if LISTS.contains(&key.trim()) => Array::from_iter([text.trim()]).into(),
+            // So is `tag=1.0`.
+            Value::Integer(_) | Value::Float(_) | Value::Datetime(_)
+                if !NUMBERS.contains(&key.trim()) =>
+            {
+                Value::from(text.trim())
+            }
             _ => value,
         };
         table.insert(key.trim(), Item::Value(value));

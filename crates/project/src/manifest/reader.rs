@@ -83,7 +83,9 @@ impl<'a> TableReader<'a> {
     }
 
     fn item(&mut self, key: &'static str) -> Option<&'a Item> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.table.get(key).filter(|item| !item.is_none())
     }
 

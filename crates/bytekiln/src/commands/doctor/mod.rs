@@ -11,6 +11,7 @@ mod wording;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -31,6 +32,8 @@ use estimate::Estimate;
 pub(crate) struct Expected<'a> {
     /// Entries of `sys.path`: folders or archives, or folders in archives.
     pub(crate) paths: &'a [PathBuf],
+    /// Where they will lie, if that is not where they are.
+    pub(crate) deployed: &'a [PathBuf],
     /// `PYTHONPYCACHEPREFIX`.
     pub(crate) pycache_prefix: Option<&'a Path>,
     /// Unpacked before it is imported.
@@ -64,7 +67,10 @@ pub(crate) fn simulate(
     let as_is = Deployment { target: expected.target, mtime: None };
     let release = expected.interpreter.toolchain.release;
     let (paths, prefix) = (expected.paths, expected.pycache_prefix);
-    let artifacts = Artifacts::open(paths, prefix, release, as_is, Path::new("/"), jobs)?;
+    let mut artifacts = Artifacts::open(paths, prefix, release, as_is, Path::new("/"), jobs)?;
+    for (root, place) in artifacts.tree.roots.iter_mut().zip(expected.deployed) {
+        root.location = place.as_os_str().as_bytes().to_vec();
+    }
     let executable = &expected.interpreter.executable;
     // Every cache has a hash, so that no date matters.
     let facts = interpreter::ask(executable, false, &BTreeSet::new(), None, environment)?;

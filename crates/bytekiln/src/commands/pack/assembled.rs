@@ -8,17 +8,19 @@ use std::sync::Arc;
 use bytekiln_action::RepoPath;
 use bytekiln_artifact::{Content, Item, ItemKind};
 use bytekiln_assembly::{Assembly, File, FileKind, Layout, Origin, Plan, assemble};
-use bytekiln_project::{Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, Workspace};
+use bytekiln_project::{
+    Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, Workspace, absolute,
+};
 use bytekiln_python::Release;
 
 use super::choose::{Chosen, choose};
 use super::compile::{Compiled, Objects, Source, compile};
-use super::gather::{Bytes, Candidate, Gathered, Home, gather, made};
+use super::gather::{Bytes, Candidate, Gathered, Home, Others, gather, made};
 use super::outcome::Packed;
 use super::select::Closure;
 use super::target::{Target, Targets, targets};
 use super::write::Writing;
-use super::{Packing, blob, check, dependencies};
+use super::{Packing, blob, check, dependencies, ours};
 use crate::failure::CommandFailure;
 use crate::report::tally::plural;
 
@@ -36,13 +38,14 @@ pub(super) struct Made<'a> {
 
 /// Packs one artifact.
 pub(super) fn pack(packing: &Packing<'_>, rule: &ArtifactRule) -> Result<Packed, CommandFailure> {
-    let made = prepare(packing, rule)?;
+    // Nothing is compiled for what cannot be put where it is to be.
+    let out = packing.out(rule)?;
+    let made = prepare(packing, rule, &out)?;
     if rule.kind == ArtifactKind::RustBlob {
-        return blob::pack(packing, &made);
+        return blob::pack(packing, &made, &out);
     }
     let assembly = assembled(&made)?;
     let items = items(&made, &assembly)?;
-    let out = packing.out(rule)?;
     let writing = Writing {
         rule,
         targets: &made.targets.all,
@@ -64,11 +67,15 @@ pub(super) fn pack(packing: &Packing<'_>, rule: &ArtifactRule) -> Result<Packed,
     (packed.simulated, packed.warnings) = (simulated, warnings);
     count(&made, &assembly, &mut packed);
     let files = check::digests(&entries).into_iter().collect();
-    packing.publish(&made, files, pending, packed)
+    packing.publish(&made, &out, files, pending, packed)
 }
 
 /// Up to what is in it, before anything is written.
-fn prepare<'a>(packing: &Packing<'a>, rule: &'a ArtifactRule) -> Result<Made<'a>, CommandFailure> {
+fn prepare<'a>(
+    packing: &Packing<'a>,
+    rule: &'a ArtifactRule,
+    out: &Path,
+) -> Result<Made<'a>, CommandFailure> {
     let (session, environment) = (packing.session, packing.environment);
     let settings = session.settings();
     let workspace = packing.workspace;
@@ -77,7 +84,11 @@ fn prepare<'a>(packing: &Packing<'a>, rule: &'a ArtifactRule) -> Result<Made<'a>
     check_targets(rule, &targets.all)?;
     let release = targets.all.first().map(|one| one.compiler.toolchain.release);
     let folders = dependencies::folders(rule, &workspace.root, release)?;
-    let mut gathered = gather(rule, workspace, targets.profile, &folders, state, session.jobs())?;
+    let mut paths = ours::all(state);
+    paths.push(out.to_owned());
+    paths.extend(dependencies::all_named(rule, workspace));
+    let others = Others { paths, state_dir: state };
+    let mut gathered = gather(rule, workspace, targets.profile, &folders, &others, session.jobs())?;
     if let Some(main) = &rule.main {
         add_main(main, &mut gathered)?;
     }
@@ -108,6 +119,7 @@ fn prepare<'a>(packing: &Packing<'a>, rule: &'a ArtifactRule) -> Result<Made<'a>
     if rule.selection.reachable_only {
         keep_reachable(&mut gathered, &mut selected);
     }
+    check_main(rule, &gathered)?;
     let objects = Objects::open(session)?;
     let compiled = if rule.bytecode || rule.kind == ArtifactKind::RustBlob {
         compile_selected(packing, &gathered, &selected, &targets.all, &folders, &objects)?
@@ -152,6 +164,37 @@ fn add_main(main: &str, gathered: &mut Gathered) -> Result<(), CommandFailure> {
     gathered.candidates.push(made(place.as_bytes(), text));
     gathered.candidates.sort_by(|a, b| (&a.place, &a.home).cmp(&(&b.place, &b.home)));
     Ok(())
+}
+
+/// A program without what it begins with is none.
+fn check_main(rule: &ArtifactRule, gathered: &Gathered) -> Result<(), CommandFailure> {
+    if rule.kind != ArtifactKind::Zipapp {
+        return Ok(());
+    }
+    let has = |place: &str| {
+        let mut candidates = gathered.candidates.iter();
+        candidates.any(|one| one.place.as_bytes() == place.as_bytes())
+    };
+    let Some(main) = &rule.main else {
+        if has("__main__.py") {
+            return Ok(());
+        }
+        return Err(CommandFailure::usage(format!(
+            "{}: the program `{}` has no `__main__.py`",
+            rule.place, rule.name
+        ))
+        .hint("say with `main = \"package.module:function\"` what it calls"));
+    };
+    let (module, _) = main.split_once(':').unwrap_or((main, ""));
+    let folder = module.replace('.', "/");
+    if has(&format!("{folder}.py")) || has(&format!("{folder}/__init__.py")) {
+        return Ok(());
+    }
+    Err(CommandFailure::usage(format!(
+        "{}: `main` calls `{main}`, and there is no module `{module}` in `{}`",
+        rule.place, rule.name
+    ))
+    .hint("`members`, `dependencies`, `exclude` and `entry` decide what is in it"))
 }
 
 fn keep_reachable(gathered: &mut Gathered, selected: &mut Vec<bool>) {
@@ -319,13 +362,7 @@ impl Made<'_> {
 /// How the finished thing will be imported, for the simulation.
 fn imported<'a>(made: &'a Made<'_>, assembly: &Assembly, path: &Path) -> check::Imported<'a> {
     let rule = made.rule;
-    let at = |folder: &RepoPath| {
-        if folder.is_root() {
-            path.to_owned()
-        } else {
-            path.join(String::from_utf8_lossy(folder.as_bytes()).as_ref())
-        }
-    };
+    let at = |folder: &RepoPath| absolute(path, folder);
     let mut roots: Vec<RepoPath> = match rule.arrangement {
         Arrangement::Flat => vec![rule.root.clone()],
         Arrangement::Workspace => {
@@ -356,12 +393,17 @@ fn imported<'a>(made: &'a Made<'_>, assembly: &Assembly, path: &Path) -> check::
         Some((number, check::without_suffix(&below)))
     });
     let modules: Vec<(usize, RepoPath)> = modules.collect();
-    let prefix = match &rule.layout {
-        ArtifactLayout::Prefix { folder, .. } => Some(at(folder)),
-        ArtifactLayout::Pycache | ArtifactLayout::Legacy => None,
+    // Below a prefix, the name of a cache says where its source lies.
+    let (prefix, deployed) = match &rule.layout {
+        ArtifactLayout::Prefix { folder, deploy_root } => {
+            let place = |root: &RepoPath| absolute(deploy_root, root);
+            (Some(at(folder)), roots.iter().map(place).collect())
+        }
+        ArtifactLayout::Pycache | ArtifactLayout::Legacy => (None, Vec::new()),
     };
     check::Imported {
         paths: roots.iter().map(at).collect(),
+        deployed,
         pycache_prefix: prefix,
         unpacked: rule.kind == ArtifactKind::Layer,
         targets: &made.targets.all,

@@ -24,21 +24,24 @@ struct Module<'a> {
 }
 
 /// Writes, reads back, publishes.
-pub(super) fn pack(packing: &Packing<'_>, made: &Made<'_>) -> Result<Packed, CommandFailure> {
-    let out = packing.out(made.rule)?;
-    let mut packed = packed(packing, made, &out);
+pub(super) fn pack(
+    packing: &Packing<'_>,
+    made: &Made<'_>,
+    out: &Path,
+) -> Result<Packed, CommandFailure> {
+    let mut packed = packed(packing, made, out);
     let modules = modules(made)?;
     if let Some(parent) = out.parent() {
         std::fs::create_dir_all(parent).map_err(|error| {
             CommandFailure::failure(format!("could not make `{}`: {error}", parent.display()))
         })?;
     }
-    let file = PendingFile::create(&out).map_err(|error| published(&error))?;
+    let file = PendingFile::create(out).map_err(|error| published(&error))?;
     write(made, &modules, &file, &mut packed)?;
-    read_back(file.path(), &out, &modules)?;
+    read_back(file.path(), out, &modules)?;
     let digest = bytekiln_artifact::digest_file(file.path())
         .map_err(|error| CommandFailure::failure(&error))?;
-    packing.publish(made, Vec::new(), Pending::File(file, digest), packed)
+    packing.publish(made, out, Vec::new(), Pending::File(file, digest), packed)
 }
 
 /// By name, as a blob wants them.
@@ -54,7 +57,14 @@ fn modules<'a>(made: &'a Made<'_>) -> Result<Vec<Module<'a>>, CommandFailure> {
             modules.push(Module { name, package, candidate, digest });
         }
     }
+    // The same file from two places, as empty `__init__.py` of namespace packages, is one file.
     modules.sort_by(|a, b| a.name.cmp(&b.name));
+    modules.dedup_by(|a, b| {
+        a.name == b.name
+            && a.package == b.package
+            && a.candidate.digest == b.candidate.digest
+            && a.candidate.place == b.candidate.place
+    });
     for pair in modules.windows(2) {
         if let [one, other] = pair
             && one.name == other.name

@@ -54,7 +54,7 @@ pub(super) fn read_back(
     let artifact = Artifact::open(path, &OpenOptions::new(jobs))
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     if let Some(problem) = artifact.problems().first() {
-        return Err(failed(format!("has {problem}")));
+        return Err(failed(format!("is damaged: {problem}")));
     }
     let files: Vec<usize> = artifact
         .entries()
@@ -91,6 +91,8 @@ pub(super) fn read_back(
 pub(super) struct Imported<'a> {
     /// Entries of `sys.path`, where they can be read now.
     pub(super) paths: Vec<PathBuf>,
+    /// Where they will lie, if that is known and matters.
+    pub(super) deployed: Vec<PathBuf>,
     pub(super) pycache_prefix: Option<PathBuf>,
     /// It is unpacked first.
     pub(super) unpacked: bool,
@@ -116,6 +118,7 @@ pub(super) fn import(
         let found = simulate(
             &Expected {
                 paths: &imported.paths,
+                deployed: &imported.deployed,
                 pycache_prefix: imported.pycache_prefix.as_deref(),
                 target: imported.unpacked.then_some(TargetChoice::Dir),
                 interpreter: &interpreter,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bytekiln_project::{ArtifactRule, VenvChoice, find_venv};
+use bytekiln_project::{ArtifactRule, VenvChoice, Workspace, absolute, find_venv, normalize};
 use bytekiln_python::Release;
 
 use crate::failure::CommandFailure;
@@ -29,6 +29,21 @@ pub(super) fn folders(
         }
     }
     Ok(folders)
+}
+
+/// What this rule and those of the manifest name, and is no part of any member: installed code that lies in
+/// the workspace is nobody's source.
+pub(super) fn all_named(rule: &ArtifactRule, workspace: &Workspace) -> Vec<PathBuf> {
+    let rules = workspace.artifacts.iter().chain([rule]);
+    let named = rules.flat_map(|rule| rule.dependencies.iter().chain(&rule.site));
+    let holds_member = |folder: &Path| {
+        let mut members = workspace.members.iter();
+        members.any(|member| absolute(&workspace.root, &member.path).starts_with(folder))
+    };
+    named
+        .map(|named| normalize(&workspace.root, named))
+        .filter(|folder| !holds_member(folder))
+        .collect()
 }
 
 /// The `site-packages` of a virtual environment, which must be of the release that is packed for.

@@ -105,9 +105,17 @@ struct Listed {
     home: Home,
 }
 
-/// Files of installed packages that are about the machine or the environment they are installed in.
-const OF_ENVIRONMENTS: &[&[u8]] =
-    &[b".pth", b".egg-link", b"/direct_url.json", b"/INSTALLER", b"/REQUESTED"];
+/// Files at the top of installed packages that are about the environment they are installed in.
+const OF_ENVIRONMENTS: &[&[u8]] = &[b".pth", b".egg-link"];
+/// And those of a `.dist-info`.
+const OF_INSTALLATIONS: &[&[u8]] = &[b"direct_url.json", b"INSTALLER", b"REQUESTED"];
+
+/// What lies among members and is none of theirs.
+pub(super) struct Others<'a> {
+    /// What was packed, and what is installed.
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) state_dir: &'a Path,
+}
 
 /// Looks for everything. `dependencies` are the folders that are entries of `sys.path`.
 pub(super) fn gather(
@@ -115,11 +123,11 @@ pub(super) fn gather(
     workspace: &Workspace,
     profile: &Profile,
     dependencies: &[PathBuf],
-    state_dir: &Path,
+    others: &Others<'_>,
     jobs: NonZeroUsize,
 ) -> Result<Gathered, CommandFailure> {
     let mut gathered = Gathered::default();
-    let mut listed = of_members(rule, workspace, profile, state_dir, jobs, &mut gathered)?;
+    let mut listed = of_members(rule, workspace, profile, others, jobs, &mut gathered)?;
     for (number, folder) in dependencies.iter().enumerate() {
         of_dependency(rule, number, folder, jobs, &mut listed, &mut gathered)?;
     }
@@ -149,11 +157,11 @@ fn of_members(
     rule: &ArtifactRule,
     workspace: &Workspace,
     profile: &Profile,
-    state_dir: &Path,
+    others: &Others<'_>,
     jobs: NonZeroUsize,
     gathered: &mut Gathered,
 ) -> Result<Vec<Listed>, CommandFailure> {
-    let contents = list_contents(workspace, &rule.members, state_dir, jobs)
+    let contents = list_contents(workspace, &rule.members, &others.paths, others.state_dir, jobs)
         .map_err(|error| CommandFailure::environment(&error))?;
     let unreadable = contents.problems.iter().find(|one| one.severity == Severity::Error);
     if let Some(problem) = unreadable {
@@ -225,8 +233,7 @@ fn of_dependency(
         if is_made || entry.kind == EntryKind::Directory {
             continue;
         }
-        let is_theirs = OF_ENVIRONMENTS.iter().any(|suffix| bytes.ends_with(suffix));
-        if is_theirs || (is_program(bytes) && !has_package) {
+        if is_of_environment(bytes) || (is_program(bytes) && !has_package) {
             leave_out(gathered, "they are about the environment, not about the program", 1);
             continue;
         }
@@ -247,6 +254,18 @@ fn of_dependency(
         });
     }
     Ok(())
+}
+
+/// Whether a file is about the machine or the environment that it is installed in. What has such a name in a
+/// package is the package's: `.pth` is a suffix of weights, too.
+fn is_of_environment(path: &[u8]) -> bool {
+    match path.iter().position(|byte| *byte == b'/').map(|slash| path.split_at(slash)) {
+        None => OF_ENVIRONMENTS.iter().any(|suffix| path.ends_with(suffix)),
+        Some((folder, file)) => {
+            folder.ends_with(b".dist-info")
+                && file.strip_prefix(b"/").is_some_and(|file| OF_INSTALLATIONS.contains(&file))
+        }
+    }
 }
 
 fn kind_of(path: &RepoPath) -> FileKind {
@@ -293,9 +312,7 @@ fn read(file: &Listed) -> Result<Read, String> {
 fn portable_record(bytes: &[u8]) -> Option<Arc<[u8]>> {
     let mut record = Record::parse(bytes.to_vec()).ok()?;
     let gone = |path: &[u8]| {
-        path.ends_with(b".pyc")
-            || path.starts_with(b"../")
-            || OF_ENVIRONMENTS.iter().any(|suffix| path.ends_with(suffix))
+        path.ends_with(b".pyc") || path.starts_with(b"../") || is_of_environment(path)
     };
     let rows: Vec<usize> =
         record.paths().enumerate().filter(|(_, path)| gone(path)).map(|(row, _)| row).collect();

@@ -22,6 +22,7 @@ pub(super) fn report(packed: &Packed, terminal: &Terminal) {
     }
     left_out(packed, terminal);
     kept(packed, terminal);
+    uncompiled(packed, terminal);
     if let Some(spent) = &packed.spent {
         terminal.status("Selected", in_words(spent));
     }
@@ -32,15 +33,15 @@ pub(super) fn report(packed: &Packed, terminal: &Terminal) {
     }
     if let Some(image) = &packed.image {
         let line = |what: &str, digest| {
-            terminal.say(&format!("{:>12} {what:<9} sha256:{}", "", hex(digest)));
+            terminal.status("", format!("{what:<9} sha256:{}", hex(digest)));
         };
         line("manifest", &image.manifest);
         for layer in &image.layers {
             line("layer", &layer.digest);
             line("diffID", &layer.diff_id);
         }
-    } else if terminal.verbosity() >= Verbosity::Reasons {
-        terminal.say(&format!("{:>12} sha256:{}", "", hex(&packed.digest)));
+    } else if terminal.verbosity() >= Verbosity::Reasons && packed.kind != ArtifactKind::Site {
+        terminal.status("", format!("sha256:{}", hex(&packed.digest)));
     }
     if let Some(path) = &packed.provenance {
         terminal.status("Attested", path.display());
@@ -121,6 +122,26 @@ fn kept(packed: &Packed, terminal: &Terminal) {
         terminal.say(&format!("  and {} more; -v names them", packed.inspecting.len() - most));
     }
     terminal.help("name what they look at in `keep-source`");
+}
+
+/// Modules that may fail to compile, and do.
+fn uncompiled(packed: &Packed, terminal: &Terminal) {
+    let modules: Vec<_> =
+        packed.rejected.iter().filter(|place| !packed.kept.contains_key(*place)).collect();
+    if terminal.verbosity() >= Verbosity::Reasons {
+        for place in modules {
+            terminal.status_in(Tone::Note, "Uncompiled", format!("{place}: it does not compile"));
+        }
+    } else if let [first, others @ ..] = modules.as_slice() {
+        let what = match others.len() {
+            0 => format!("{first}: it does not compile"),
+            more => format!(
+                "{first}, and {more} more that {}; -v names them",
+                plural(more, "does not compile", "do not compile")
+            ),
+        };
+        terminal.status_in(Tone::Note, "Uncompiled", what);
+    }
 }
 
 /// Why a source stays.

@@ -1,5 +1,6 @@
 //! What was packed as JSON: the schema of `docs/pack.md`.
 
+use bytekiln_project::ArtifactKind;
 use serde_json::{Value, json};
 
 use super::human::why;
@@ -52,7 +53,7 @@ fn artifact(packed: &Packed) -> Value {
         "name": packed.name,
         "kind": packed.kind.as_str(),
         "path": packed.path.display().to_string(),
-        "sha256": hex(&packed.digest),
+        "sha256": (packed.kind != ArtifactKind::Site).then(|| hex(&packed.digest)),
         "targets": packed.targets,
         "files": {
             "sources": packed.sources,

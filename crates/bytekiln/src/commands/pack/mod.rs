@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_artifact::PendingFile;
-use bytekiln_project::{ArtifactKind, ArtifactRule, PathGlobs, Workspace};
+use bytekiln_project::{ArtifactKind, ArtifactRule, PathGlobs, Workspace, absolute, normalize};
 
 use crate::arguments::{PackArguments, PlanFormat};
 use crate::environment::Environment;
@@ -131,12 +131,12 @@ fn modified(environment: &Environment) -> Result<i64, CommandFailure> {
 impl Packing<'_> {
     /// Where an artifact goes, absolute.
     fn out(&self, rule: &ArtifactRule) -> Result<PathBuf, CommandFailure> {
-        let typed = self.arguments.out.as_ref().map(|out| self.session.settings().start.join(out));
-        let out = typed.or_else(|| rule.out(&self.workspace.root));
+        let out = self.out_path(rule);
         let out =
             out.ok_or_else(|| CommandFailure::usage("what is changed in place has no `out`"))?;
         let is_folder = matches!(rule.kind, ArtifactKind::Tree | ArtifactKind::Layer);
         if is_folder {
+            self.check_holds_no_source(&out)?;
             ours::check(&out, self.session.state_dir(), self.arguments.force)?;
         } else if out.is_dir() {
             return Err(CommandFailure::usage(format!("`{}` is a folder", out.display()))
@@ -145,13 +145,39 @@ impl Packing<'_> {
         Ok(out)
     }
 
+    /// As typed, or as the rule says.
+    fn out_path(&self, rule: &ArtifactRule) -> Option<PathBuf> {
+        let start = &self.session.settings().start;
+        let typed = self.arguments.out.as_ref().map(|out| normalize(start, out));
+        typed.or_else(|| rule.out(&self.workspace.root))
+    }
+
+    /// A folder is replaced with all that is in it: not even --force may mean the workspace.
+    fn check_holds_no_source(&self, out: &Path) -> Result<(), CommandFailure> {
+        let members = self.workspace.members.iter();
+        let members = members.map(|member| absolute(&self.workspace.root, &member.path));
+        let others = [self.workspace.root.clone(), self.session.state_dir().to_owned()];
+        match others.into_iter().chain(members).find(|folder| folder.starts_with(out)) {
+            None => Ok(()),
+            Some(inside) => Err(CommandFailure::usage(format!(
+                "`{}` would be replaced, and `{}` is in it",
+                out.display(),
+                inside.display()
+            ))
+            .hint("name a folder of its own with `out`")),
+        }
+    }
+
     /// The folder that wheels go into.
     fn out_folder(&self, rule: &ArtifactRule) -> Result<PathBuf, CommandFailure> {
-        let typed = self.arguments.out.as_ref().map(|out| self.session.settings().start.join(out));
-        let folder = typed.or_else(|| rule.out(&self.workspace.root)).unwrap_or_default();
+        let folder = self.out_path(rule).unwrap_or_default();
         if folder.extension().is_some_and(|suffix| suffix == "whl") {
             return Err(CommandFailure::usage(format!("`{}` names a wheel", folder.display()))
                 .hint("`out` is a folder: the name of a wheel says what is in it"));
+        }
+        if folder.exists() && !folder.is_dir() {
+            return Err(CommandFailure::usage(format!("`{}` is no folder", folder.display()))
+                .hint("`out` is the folder that wheels go into"));
         }
         std::fs::create_dir_all(&folder).map_err(|error| {
             CommandFailure::failure(format!("could not make `{}`: {error}", folder.display()))
@@ -161,7 +187,11 @@ impl Packing<'_> {
 
     /// A path as messages have it: below the folder that the command was started in, if it is.
     fn shown(&self, path: &Path) -> PathBuf {
-        path.strip_prefix(&self.session.settings().start).unwrap_or(path).to_owned()
+        match path.strip_prefix(&self.session.settings().start) {
+            Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+            Ok(below) => below.to_owned(),
+            Err(_) => path.to_owned(),
+        }
     }
 
     /// Why a source may fail to compile. Installed code is nobody's here: what does not compile there
@@ -182,17 +212,17 @@ impl Packing<'_> {
     fn publish(
         &self,
         made: &Made<'_>,
+        out: &Path,
         files: Vec<(RepoPath, Option<Digest>)>,
         pending: Pending,
         mut packed: Packed,
     ) -> Result<Packed, CommandFailure> {
-        let out = self.out(made.rule)?;
         if matches!(pending, Pending::Folder(_)) {
             let digests = files.iter().filter_map(|(path, digest)| Some((path, digest.as_ref()?)));
             packed.digest = provenance::folder_digest(digests);
         }
         let materials = materials(made);
-        self.publish_file(made.rule, &made.targets.all, &out, &materials, pending, packed)
+        self.publish_file(made.rule, &made.targets.all, out, &materials, pending, packed)
     }
 
     /// As [`Packing::publish`], for what was not gathered here.
@@ -222,12 +252,9 @@ impl Packing<'_> {
         if is_same {
             packed.unchanged = true;
         } else {
-            let is_folder = !matches!(pending, Pending::File(..));
             pending.publish()?;
-            if is_folder {
-                ours::remember(out, self.session.state_dir());
-            }
         }
+        ours::remember(out, self.session.state_dir());
         if let Some(statement) = statement {
             statement.publish().map_err(|error| published(&error))?;
             packed.provenance = Some(self.shown(&provenance::path_of(out)));

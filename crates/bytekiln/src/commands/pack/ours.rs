@@ -1,13 +1,16 @@
-//! Which folders `pack` made, so that it replaces no other. Knows nothing of what is in them.
+//! What `pack` made, so that it replaces no other folder, and packs nothing of it again. Knows nothing of what
+//! is in it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::CommandFailure;
 
 /// In the state: one path a line.
-const FILE: &str = "packed-folders";
+const FOLDERS: &str = "packed-folders";
+const FILES: &str = "packed-files";
 
 /// Whether a folder may be replaced: it is not there, is empty, or was made here.
 pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), CommandFailure> {
@@ -17,7 +20,7 @@ pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), Command
             .hint("remove it, or name another place with `out`"));
     }
     let is_empty = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    if force || is_empty || known(state).contains(out.as_os_str().as_bytes()) {
+    if force || is_empty || known(state, FOLDERS).contains(out.as_os_str().as_bytes()) {
         return Ok(());
     }
     Err(CommandFailure::usage(format!(
@@ -27,20 +30,27 @@ pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), Command
     .hint("remove it, name another place with `out`, or replace it with --force"))
 }
 
-/// Notes a folder that was made here.
+/// Notes what was made here.
 pub(super) fn remember(out: &Path, state: &Path) {
-    let mut known = known(state);
+    let file = if out.is_dir() { FOLDERS } else { FILES };
+    let mut known = known(state, file);
     if !known.insert(out.as_os_str().as_bytes().to_vec()) {
         return;
     }
     let mut lines = known.into_iter().collect::<Vec<_>>().join(&b'\n');
     lines.push(b'\n');
-    // What is not noted has to be removed by hand the next time, which the message then says.
+    // A folder that is not noted has to be removed by hand the next time, which the message then says.
     let _ = bytekiln_project::prepare_state(state);
-    let _ = std::fs::write(state.join(FILE), lines);
+    let _ = std::fs::write(state.join(file), lines);
 }
 
-fn known(state: &Path) -> BTreeSet<Vec<u8>> {
-    let read = std::fs::read(state.join(FILE)).unwrap_or_default();
+/// Everything that was made here, and perhaps is there no more.
+pub(super) fn all(state: &Path) -> Vec<PathBuf> {
+    let known = known(state, FOLDERS).into_iter().chain(known(state, FILES));
+    known.map(|path| PathBuf::from(OsStr::from_bytes(&path))).collect()
+}
+
+fn known(state: &Path, file: &str) -> BTreeSet<Vec<u8>> {
+    let read = std::fs::read(state.join(file)).unwrap_or_default();
     read.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
 }

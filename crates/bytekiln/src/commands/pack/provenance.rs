@@ -40,7 +40,7 @@ pub(super) struct Material {
 /// Beside the artifact: `NAME.intoto.json`.
 pub(super) fn path_of(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".intoto.json");
+    name.push(bytekiln_project::STATEMENT_SUFFIX);
     out.with_file_name(name)
 }
 

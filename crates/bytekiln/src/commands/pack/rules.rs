@@ -1,6 +1,7 @@
-//! Which artifacts are meant: those of the manifest, or one that the command line describes alone. Knows nothing of how they are packed.
+//! Which artifacts are meant: those of the manifest, or one that the command line describes alone. Knows
+//! nothing of how they are packed.
 
-use bytekiln_project::{ArtifactRule, Workspace, artifact_from_arguments, nearest};
+use bytekiln_project::{ArtifactKind, ArtifactRule, Workspace, artifact_from_arguments, nearest};
 
 use crate::arguments::PackArguments;
 use crate::failure::CommandFailure;
@@ -14,6 +15,7 @@ pub(super) fn chosen(
     if let Some(kind) = &arguments.kind {
         let rule = artifact_from_arguments(kind, &arguments.set, workspace)
             .map_err(|error| workspace_failure(&error))?;
+        check_in_place(arguments, std::slice::from_ref(&rule))?;
         return Ok(vec![rule]);
     }
     if workspace.artifacts.is_empty() {
@@ -22,10 +24,13 @@ pub(super) fn chosen(
         return Err(CommandFailure::usage("there is nothing to pack")
             .hint(format!("describe it as [[artifact]] in `{place}`, or with --kind and --set")));
     }
-    let mut rules = Vec::new();
+    let mut rules: Vec<ArtifactRule> = Vec::new();
     for name in &arguments.names {
         let found = workspace.artifacts.iter().find(|rule| rule.name == *name);
-        rules.push(found.cloned().ok_or_else(|| unknown(name, workspace))?);
+        let rule = found.ok_or_else(|| unknown(name, workspace))?;
+        if !rules.contains(rule) {
+            rules.push(rule.clone());
+        }
     }
     if arguments.names.is_empty() {
         rules.clone_from(&workspace.artifacts);
@@ -34,7 +39,24 @@ pub(super) fn chosen(
         return Err(CommandFailure::usage("--out is for one artifact")
             .hint("name it: `bytekiln pack NAME --out PATH`"));
     }
+    check_in_place(arguments, &rules)?;
     Ok(rules)
+}
+
+/// What is compiled in place has no place of its own, and nothing beside it.
+fn check_in_place(arguments: &PackArguments, rules: &[ArtifactRule]) -> Result<(), CommandFailure> {
+    let in_place = |rule: &&ArtifactRule| rule.kind == ArtifactKind::Site;
+    let Some(rule) = rules.iter().find(in_place) else { return Ok(()) };
+    let option = match (&arguments.out, arguments.provenance) {
+        (Some(_), _) => "--out",
+        // Others have a statement.
+        (None, true) if rules.iter().all(|rule| in_place(&rule)) => "--provenance",
+        _ => return Ok(()),
+    };
+    Err(CommandFailure::usage(format!(
+        "{option} means nothing for `{}`: an environment is compiled in place",
+        rule.name
+    )))
 }
 
 fn unknown(name: &str, workspace: &Workspace) -> CommandFailure {

@@ -300,6 +300,7 @@ fn simulate(
         let inside = inside.filter(|module| complete.contains(&(number, &module.path)));
         let imported = check::Imported {
             paths: vec![folder.path.clone()],
+            deployed: Vec::new(),
             pycache_prefix: None,
             unpacked: false,
             targets,

@@ -58,16 +58,23 @@ fn update_one(
         CommandFailure::failure(format!("`{}` is damaged: {error}", path.display()))
             .hint("install the distribution again")
     })?;
-    let listed: Vec<RepoPath> = record.paths().filter_map(RepoPath::new).collect();
-    let known: std::collections::BTreeSet<&RepoPath> = listed.iter().collect();
-    for source in &listed {
+    // A path may have several rows: pip adds one of its own for a cache that came with the wheel.
+    let mut listed: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    for (row, path) in record.paths().enumerate() {
+        if let Some(path) = RepoPath::new(path) {
+            listed.entry(path).or_default().push(row);
+        }
+    }
+    for source in listed.keys() {
         for output in caches.get(source).into_iter().flatten() {
-            if !known.contains(&output.path) {
+            let Some(rows) = listed.get(&output.path) else {
                 record.add(output.path.as_bytes(), None);
-            } else if let Some(row) = record.find(output.path.as_bytes())
-                && record.matches(row, &output.digest) == Some(false)
-            {
-                record.update(row, output.digest);
+                continue;
+            };
+            for row in rows {
+                if record.matches(*row, &output.digest) == Some(false) {
+                    record.update(*row, output.digest);
+                }
             }
         }
     }

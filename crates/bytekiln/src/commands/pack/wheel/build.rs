@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use bytekiln_artifact::PendingFolder;
-use bytekiln_project::ArtifactRule;
+use bytekiln_project::{ArtifactRule, absolute};
 
 use super::super::Packing;
 use super::super::target::Target;
@@ -28,8 +28,7 @@ pub(super) fn build(
     }
     let member = packing.workspace.members.iter().find(|member| member.name == name);
     let member = member.ok_or_else(|| CommandFailure::usage(format!("no member `{name}`")))?;
-    let root =
-        packing.workspace.root.join(String::from_utf8_lossy(member.path.as_bytes()).as_ref());
+    let root = absolute(&packing.workspace.root, &member.path);
     let state = packing.session.state_dir();
     bytekiln_project::prepare_state(state).map_err(CommandFailure::environment)?;
     let folder = PendingFolder::create(&state.join("wheel")).map_err(|error| published(&error))?;

@@ -44,7 +44,9 @@ impl Wheel {
     /// it too, or worse, would not.
     pub(super) fn open(path: &Path, jobs: NonZeroUsize) -> Result<Wheel, CommandFailure> {
         let shown = path.display();
-        let broken = |what: String| CommandFailure::failure(format!("`{shown}` {what}"));
+        let broken = |what: String| {
+            CommandFailure::failure(format!("`{shown}` {what}")).hint("build the wheel again")
+        };
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = WheelName::parse(&file_name).ok_or_else(|| {
             CommandFailure::usage(format!("`{shown}` has no name of a wheel"))
@@ -53,7 +55,8 @@ impl Wheel {
         let artifact = Artifact::open(path, &OpenOptions::new(jobs))
             .map_err(|error| CommandFailure::artifact(&error))?;
         if let Some(problem) = artifact.problems().first() {
-            return Err(broken(format!("has {problem}")).hint("build the wheel again"));
+            let message = format!("`{shown}`: {problem}");
+            return Err(CommandFailure::failure(message).hint("build the wheel again"));
         }
         if artifact.container() != Container::Wheel {
             return Err(broken("has no `.dist-info/RECORD`, so it is no wheel".to_owned()));

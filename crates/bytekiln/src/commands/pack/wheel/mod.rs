@@ -14,20 +14,20 @@ use std::time::Instant;
 
 use bytekiln_action::{Digest, RecordedPath, RepoPath};
 use bytekiln_artifact::{Artifact, Content, Entries, Item, ItemKind, Links, Record, lay_out};
-use bytekiln_project::{ArtifactRule, PathGlobs};
+use bytekiln_project::{ArtifactRule, PathGlobs, normalize};
 use bytekiln_python::cache_file_name;
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::Packing;
-use super::check;
 use super::compile::{Compiled, Objects, Source, compile};
 use super::gather::Home;
 use super::outcome::Packed;
 use super::provenance::Material;
 use super::target::{Target, targets};
 use super::write::{Pending, Writing};
+use super::{Packing, check, ours};
 use crate::failure::CommandFailure;
 use contents::{Module, Wheel};
+use name::WheelName;
 
 /// Packs every wheel that the rule names.
 pub(super) fn pack(
@@ -39,12 +39,48 @@ pub(super) fn pack(
     let (inputs, _built) = inputs(packing, rule, &targets)?;
     let folder = packing.out_folder(rule)?;
     let objects = Objects::open(packing.session)?;
+    check_names(&inputs, rule, &folder)?;
     let mut all = Vec::new();
     for input in inputs {
         let one = OneWheel { packing, rule, targets: &targets, objects: &objects, input: &input };
         all.push(one.pack(&folder)?);
     }
     Ok(all)
+}
+
+/// No wheel becomes another one, or itself: what was built is not lost.
+fn check_names(
+    inputs: &[PathBuf],
+    rule: &ArtifactRule,
+    folder: &Path,
+) -> Result<(), CommandFailure> {
+    let mut names: BTreeMap<String, &Path> = BTreeMap::new();
+    let hint = "name another folder with `out`, or give what is made a `build-tag`";
+    for input in inputs {
+        let name = input.file_name().unwrap_or_default().to_string_lossy();
+        // What is no name is told when it is opened.
+        let Some(name) = WheelName::parse(&name) else { continue };
+        let name = name.with_build(rule.build_tag.as_deref());
+        if is_same_file(input, &folder.join(&name)) {
+            let message = format!("{}: `{}` would replace itself", rule.place, input.display());
+            return Err(CommandFailure::usage(message).hint(hint));
+        }
+        if let Some(other) = names.insert(name.clone(), input) {
+            return Err(CommandFailure::usage(format!(
+                "{}: `{}` and `{}` would both be `{name}`",
+                rule.place,
+                other.display(),
+                input.display()
+            ))
+            .hint("name one of them with `wheel`"));
+        }
+    }
+    Ok(())
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let (one, other) = (std::fs::canonicalize(one), std::fs::canonicalize(other));
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
 }
 
 /// The wheels, and the folder that those which were built lie in.
@@ -81,6 +117,9 @@ fn inputs(
             RepoPath::new(name).is_some_and(|name| globs.is_match(&name))
         })
         .collect();
+    // What was packed into the same folder is no input.
+    let ours = ours::all(packing.session.state_dir());
+    found.retain(|path| !ours.contains(&normalize(&packing.workspace.root, path)));
     found.sort();
     if found.is_empty() {
         return Err(CommandFailure::usage(format!("{}: `{pattern}` matches no wheel", rule.place))
@@ -299,6 +338,7 @@ impl OneWheel<'_> {
                     Some(root) => path.join(root),
                 })
                 .collect(),
+            deployed: Vec::new(),
             pycache_prefix: None,
             unpacked: true,
             targets: if self.rule.bytecode { self.targets } else { &[] },
