@@ -23,9 +23,9 @@ const NAMED: &[&str] = &[
     "botocore",
     "google-ads",
     "homeassistant",
+    "kubernetes",
     "msgraph-beta-sdk",
     "pyyaml",
-    "requests",
     "transformers",
 ];
 
