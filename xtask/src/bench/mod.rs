@@ -3,6 +3,7 @@
 
 pub(crate) mod contender;
 pub(crate) mod corpora;
+mod distributions;
 mod finished;
 mod graph;
 mod load;
