@@ -159,7 +159,8 @@ pub(super) fn why(kept: &Kept) -> String {
 pub(super) fn list(rules: &[ArtifactRule], terminal: &Terminal) {
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     for rule in rules {
-        let out = rule.out.as_ref().map(|out| format!("  {}", out.display())).unwrap_or_default();
+        let out = rule.shown_out().or_else(|| rule.site.clone());
+        let out = out.map(|out| format!("  {}", out.display())).unwrap_or_default();
         terminal.data(&format!("{:width$}  {:<9}{out}\n", rule.name, rule.kind.as_str()));
     }
 }
