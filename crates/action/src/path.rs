@@ -1,10 +1,16 @@
 //! Paths inside a tree, as bytes with `/`, independent of the machine; and the path that goes
 //! into code objects. Knows nothing of the file system that a path may be found in.
 
+use std::sync::Arc;
+
+/// Longer paths are put together elsewhere.
+const SHORT: usize = 192;
+
 /// A relative path below some root: components joined by `/`, never empty components, `.` or
-/// `..`. Bytes, because a Unix file name need not be UTF-8; ordered bytewise.
+/// `..`. Bytes, because a Unix file name need not be UTF-8; ordered bytewise. Clones share them: a large
+/// tree has each path in several lists.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct RepoPath(Box<[u8]>);
+pub struct RepoPath(Arc<[u8]>);
 
 impl RepoPath {
     /// Takes bytes as they are if they form such a path; `None` for absolute paths, `.`/`..`
@@ -46,11 +52,18 @@ impl RepoPath {
         if name.is_empty() {
             return self.clone();
         }
-        let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
-        bytes.extend_from_slice(&self.0);
-        bytes.push(b'/');
-        bytes.extend_from_slice(name);
-        RepoPath(bytes.into())
+        let (slash, length) = (self.0.len(), self.0.len() + 1 + name.len());
+        // Put together in place where it is short, as it is, so that it is allocated once.
+        let mut room = [b'/'; SHORT];
+        if let Some(bytes) = room.get_mut(..length) {
+            let (folder, rest) = bytes.split_at_mut(slash);
+            folder.copy_from_slice(&self.0);
+            if let Some((_, rest)) = rest.split_first_mut() {
+                rest.copy_from_slice(name);
+            }
+            return RepoPath(Arc::from(&*bytes));
+        }
+        RepoPath([&*self.0, name].join(&b'/').into())
     }
 
     /// The folder that holds it; the root for a path of one component, `None` for the root.

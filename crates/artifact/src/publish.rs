@@ -150,6 +150,8 @@ impl PendingFolder {
     /// not be removed.
     pub fn publish(mut self) -> Result<(), PublishError> {
         let Pending { temporary, target, .. } = &self.0;
+        // Once more: only folders are removed.
+        check_target(target, Kind::Folder).map_err(self.0.fail("give it its name"))?;
         let exchange = RenameFlags::EXCHANGE;
         let is_replaced = match rustix::fs::renameat_with(CWD, temporary, CWD, target, exchange) {
             Ok(()) => true,

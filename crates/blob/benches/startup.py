@@ -96,4 +96,5 @@ def main():
         print("{:34} {:11.1f} ms {:11.1f} ms".format(name, processor * 1e3, wall * 1e3))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -63,6 +63,8 @@ class Blob:
         self._data = int.from_bytes(tail[52:56], "little")
         self._data_at = self._modules * _MODULE_RECORD
         self._names_at = self._data_at + self._data * _DATA_RECORD
+        if self._names_at > len(self._index) - _TAIL:
+            raise BlobError(name + " is malformed: it has more records than bytes")
         # The records as numbers of four bytes: what is searched at each import is not sliced.
         self._words = memoryview(self._index)[:self._names_at].cast("I")
         if sys.byteorder == "big":
@@ -161,6 +163,8 @@ class Blob:
         if at is None:
             return None
         kind, below = self._index[at + 12], "{}/{}".format(self.name, key.replace(".", "/"))
+        if kind > _NAMESPACE:
+            raise BlobError("{} in {} is of no known kind".format(key, self.name), name=name)
         if kind == _NAMESPACE:
             spec = ModuleSpec(name, None, is_package=True)
         else:

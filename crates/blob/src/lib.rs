@@ -2,7 +2,7 @@
 //! `include_bytes!`, or mapped (`docs/blob.md` has the format). No I/O and no dependencies; hostile
 //! bytes are an error. Knows nothing of files, manifests or what is in a `.pyc` beyond its header.
 //!
-//! [`write`] or [`Writer`] make one, [`Blob`] reads one, and [`FINDER`] is the Python module that
+//! [`write()`] or [`Writer`] make one, [`Blob`] reads one, and [`FINDER`] is the Python module that
 //! makes an interpreter import from it.
 //!
 //! ```
@@ -33,6 +33,7 @@
 
 extern crate alloc;
 
+mod contents;
 mod digest;
 mod entry;
 mod finder;
@@ -42,10 +43,11 @@ mod read;
 mod target;
 mod write;
 
+pub use contents::{Data, Module};
 pub use entry::{Entry, EntryError, ModuleKind};
 pub use finder::{FINDER, FINDER_MODULE, bootstrap};
 pub use format::VERSION;
-pub use read::{Blob, BlobError, Data, Module};
+pub use read::{Blob, BlobError};
 pub use target::Target;
 pub use write::{WriteError, Writer, write};
 

@@ -9,7 +9,7 @@ use bytekiln_python::Release;
 
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
-use crate::imports::open_in;
+use crate::imports::open_with_digests;
 use crate::part::selection;
 use crate::report::terminal::Terminal;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub(crate) fn fingerprints(
     for release in releases {
         let (workspace, start) = (settings.workspace.clone(), settings.start.clone());
         let selection = selection(settings, *release);
-        let open = open_in(workspace, start, &selection, &[], environment, terminal)?;
+        let open = open_with_digests(workspace, start, &selection, environment, terminal)?;
         for (owner, digest) in open.graph().owner_fingerprints(Which::Runtime) {
             let Some(owner) = open.graph().owners().get(owner as usize) else { continue };
             if owner.kind == OwnerKind::Member {

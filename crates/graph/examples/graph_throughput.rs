@@ -186,7 +186,7 @@ fn sources<'a>(files: &Files, copies: usize, records: &'a [ModuleImports]) -> So
                 kind: FileKind::Source,
                 owner: 0,
                 script: false,
-                digest: Some(Digest::of(path.as_bytes())),
+                digest: Some(Box::new(Digest::of(path.as_bytes()))),
                 imports: Some(record),
                 path,
             })

@@ -79,7 +79,7 @@ impl Graph {
         let mut text = Vec::new();
         let owner = node.owner.and_then(|owner| self.owners.get(owner as usize));
         let path = node.file.as_ref().map(|(_, path)| path.as_bytes()).unwrap_or_default();
-        let digest = node.digest.map(|digest| digest.to_string()).unwrap_or_default();
+        let digest = node.digest.as_ref().map(|digest| digest.to_string()).unwrap_or_default();
         let owner = owner.map(|owner| owner.name.as_bytes()).unwrap_or_default();
         let kind = node.kind.word().as_bytes();
         for part in [kind, node.name.as_bytes(), owner, path, digest.as_bytes()] {

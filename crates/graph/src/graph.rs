@@ -48,8 +48,8 @@ pub struct Node {
     pub owner: Option<u32>,
     /// Tree and path of a file.
     pub file: Option<(u32, RepoPath)>,
-    /// Of the content of a file, if the caller gave it.
-    pub digest: Option<Digest>,
+    /// Of the content of a file, if the caller gave it: few do, and there are many nodes.
+    pub digest: Option<Box<Digest>>,
 }
 
 /// Kinds of [`Node`].

@@ -61,7 +61,7 @@ pub struct SourceFile<'a> {
     /// Run by its path: its own folder comes first on `sys.path`.
     pub script: bool,
     /// Of its content, for fingerprints.
-    pub digest: Option<Digest>,
+    pub digest: Option<Box<Digest>>,
     /// What it imports.
     pub imports: Option<&'a ModuleImports>,
 }

@@ -25,19 +25,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let site = arguments.map(PathBuf::from).collect();
     let release = Release::from_minor(14).ok_or("no such release")?;
-    let loaded = load_graph(&GraphRequest {
+    let mut loaded = load_graph(&GraphRequest {
         workspace: &workspace,
         target: Target { release, platform: TargetPlatform::default() },
         environment: &PythonEnvironment { site, standard_library: None },
         follow,
         strings: false,
+        digests: false,
         deleted: &[],
         state_dir,
         threads: std::thread::available_parallelism()?,
     })?;
+    let answered = start.elapsed();
+    loaded.finish();
     let (graph, whole) = (&loaded.graph, start.elapsed());
     println!(
-        "{} nodes, {} edges, {} sources, {} read, kept: {}, {} problems, workspace {opened:.1?}, whole {whole:.1?}",
+        "{} nodes, {} edges, {} sources, {} read, kept: {}, {} problems, workspace {opened:.1?}, answered {answered:.1?}, whole {whole:.1?}",
         graph.len(),
         graph.edge_count(),
         loaded.sources,

@@ -1,4 +1,5 @@
-//! One function over a slice on several threads, or two beside each other. Knows nothing of what they do.
+//! One function over a slice on several threads, its results in order or as they come, or two functions
+//! beside each other. Knows nothing of what they do.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,6 +59,35 @@ pub fn map_by<T: Sync, S, R: Send>(
         all.extend(results);
     }
     all
+}
+
+/// `function` of each item on all threads; `take` gets the results one after the other, in whatever order they
+/// come. Only a few of them wait, so that they need not all be held.
+pub(crate) fn stream<T: Sync, R: Send, O>(
+    items: &[T],
+    threads: NonZeroUsize,
+    function: impl Fn(&T) -> R + Sync,
+    take: impl FnOnce(&mut dyn Iterator<Item = R>) -> O,
+) -> O {
+    if threads.get() == 1 {
+        return take(&mut items.iter().map(function));
+    }
+    let next = AtomicUsize::new(0);
+    let (give, got) = std::sync::mpsc::sync_channel(threads.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.get().min(items.len()) {
+            let (give, next, function) = (give.clone(), &next, &function);
+            scope.spawn(move || {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if give.send(function(item)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(give);
+        take(&mut got.into_iter())
+    })
 }
 
 /// Both, at the same time if there are several threads.

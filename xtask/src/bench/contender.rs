@@ -66,6 +66,19 @@ impl Workplace {
         Ok(to)
     }
 
+    /// Some sources of the corpora are no Python, or of Python 2. A build that is left with failures has
+    /// not found nothing to do, and would look at everything each time.
+    pub(crate) fn allow_failures(&self, tree: &Path) -> Result<()> {
+        let manifest = "[workspace]\nmembers = [\".\"]\n\n[[allow-failure]]\npath = \"**\"\n\
+                        reason = \"as published\"\nexpires = 2999-12-31\n";
+        let path = tree.join("bytekiln.toml");
+        // Written once: a young manifest is not trusted.
+        if fs::read_to_string(&path).is_ok_and(|written| written == manifest) {
+            return Ok(());
+        }
+        Ok(fs::write(path, manifest)?)
+    }
+
     /// Puts a folder out of the way, if it is there; all go at the end. Deleting between runs would
     /// be measured: ext4 hands no inode out again for minutes after it was freed, and looks through
     /// all of those for each file that is created.
@@ -160,11 +173,56 @@ impl Workplace {
         command
     }
 
-    /// `bytekiln graph`, all of it.
+    /// `bytekiln pack` of one artifact of the workspace `packing`.
+    pub(crate) fn pack(&self, artifact: &str) -> Command {
+        let mut command = self.pack_all("packing");
+        command.arg(artifact);
+        command
+    }
+
+    /// `bytekiln pack` of everything in a workspace, with a cache that stays.
+    pub(crate) fn pack_all(&self, workspace: &str) -> Command {
+        let mut command = self.quiet(&self.bytekiln);
+        command.args(["pack", "--quiet", "--jobs", JOBS, "--manifest-path"]);
+        command.arg(self.path(workspace)).arg("--cache-dir").arg(self.path("pack-cache"));
+        command
+    }
+
+    /// Info-ZIP, of all that is in a folder.
+    pub(crate) fn zip(&self, folder: &str) -> Command {
+        let mut command = self.quiet(Path::new("zip"));
+        command.current_dir(self.path(folder));
+        command.args(["-q", "-r", "-6"]).arg(self.path("other.zip")).arg(".");
+        command
+    }
+
+    /// GNU tar with gzip.
+    pub(crate) fn tar(&self, folder: &str) -> Command {
+        let mut command = self.quiet(Path::new("tar"));
+        command.arg("--create").arg("--gzip").arg("--file").arg(self.path("other.tar.gz"));
+        command.arg("--directory").arg(self.path(folder)).arg(".");
+        command
+    }
+
+    /// Starts sphinx from an artifact of the workspace `program`.
+    pub(crate) fn start(&self, artifact: &str) -> Command {
+        let mut command = self.quiet(&self.python);
+        let path = self.path("program").join("dist").join(artifact);
+        command.args(["-S", "-B"]);
+        if artifact.ends_with(".pyz") {
+            command.arg(path).arg("--version");
+        } else {
+            command.env("PYTHONPATH", path).args(["-m", "sphinx", "--version"]);
+        }
+        command
+    }
+
+    /// `bytekiln graph`, all of it, for a version, as ruff is told: of a path the interpreter would have to be
+    /// asked.
     pub(crate) fn graph(&self, tree: &Path, state: &Path) -> Command {
         let mut command = self.quiet(&self.bytekiln);
         command.args(["graph", "--quiet", "--format", "json", "--jobs", JOBS, "--manifest-path"]);
-        command.arg(tree).arg("--python").arg(&self.python).arg("--state-dir").arg(state);
+        command.arg(tree).args(["--python", "3.11", "--state-dir"]).arg(state);
         command
     }
 

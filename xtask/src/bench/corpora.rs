@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::distributions;
 use crate::shell;
 
 /// Distributions and where they go.
@@ -42,24 +43,6 @@ pub(crate) struct Corpora {
 /// What is installed by uv into folders of their own.
 const TOOLS: &[(&str, &str)] = &[("ruff==0.17.*", "ruff"), ("grimp==3.19.*", "grimp")];
 
-/// With the corpora above some 86,000 sources below one folder, as a monorepo has them.
-const PACKAGES: &[&str] = &[
-    "apache-airflow-core==3.3.2",
-    "azure-mgmt-compute==39.0.0",
-    "azure-mgmt-containerservice==41.8.0",
-    "azure-mgmt-network==33.1.0",
-    "azure-mgmt-resource==26.0.0",
-    "azure-mgmt-web==11.0.1",
-    "botocore==1.44.5",
-    "google-ads==34.0.0",
-    "homeassistant==2026.2.3",
-    "kubernetes==37.0.2",
-    "moto==5.2.5",
-    "msgraph-beta-sdk==1.66.0",
-    "msgraph-sdk==1.65.0",
-    "transformers==5.23.0",
-];
-
 /// Caches as compileall makes them, beside their sources.
 #[derive(Clone)]
 pub(crate) struct RawCaches {
@@ -85,25 +68,39 @@ shutil.copytree(sysconfig.get_path('stdlib'), sys.argv[1], symlinks=True,
 impl Corpora {
     /// A tree of some 86,000 sources.
     pub(crate) fn packages(&self) -> Result<Corpus> {
-        let folder = self.folder.join("packages");
+        let folder = self.folder.join("distributions");
         let done = folder.join(".done");
         if !done.exists() {
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;
             }
-            eprintln!("fetching {} distributions", PACKAGES.len());
-            let mut install = Command::new(&self.uv);
-            install.args(["pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]);
-            // Some are for newer interpreters only; nothing of them is run.
-            install.args(["--python-version", "3.14", "--python"]).arg(&self.python);
-            shell::run(install.arg("--target").arg(&folder).args(PACKAGES))?;
+            distributions::fetch(&self.uv, &self.python, &folder)?;
             for corpus in [&self.small, &self.ansible] {
                 super::contender::copy_tree(&corpus.folder, &folder)?;
             }
             remove_metadata(&folder)?;
+            remove_extensions(&folder)?;
             fs::write(&done, "")?;
         }
-        Corpus::new("django, sympy, ansible and 14 more", folder)
+        let number = distributions::count() + WHEELS.len() - 1;
+        Corpus::new(&format!("{number} distributions"), folder)
+    }
+
+    /// A program with all that it needs.
+    pub(crate) fn program(&self) -> Result<Corpus> {
+        let folder = self.folder.join("program");
+        let done = folder.join(".done");
+        if !done.exists() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            let mut install = Command::new(&self.uv);
+            install.args(["pip", "install", "--quiet", "--only-binary", ":all:", "--python"]);
+            install.arg(&self.python).arg("--target").arg(&folder).arg("sphinx==8.2.*");
+            shell::run(&mut install)?;
+            fs::write(&done, "")?;
+        }
+        Corpus::new("sphinx", folder)
     }
 
     /// Standard library, django and sympy, compiled by 3.11 and by the newest interpreter there is.
@@ -265,6 +262,14 @@ fn remove_metadata(folder: &Path) -> Result<()> {
         if path.extension().is_some_and(|extension| extension == "dist-info") {
             fs::remove_dir_all(path)?;
         }
+    }
+    Ok(())
+}
+
+/// Nothing of a tree of sources is run, and extension modules are most of its bytes.
+fn remove_extensions(folder: &Path) -> Result<()> {
+    for path in find(folder, "so")? {
+        fs::remove_file(path)?;
     }
     Ok(())
 }

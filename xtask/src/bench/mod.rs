@@ -3,11 +3,13 @@
 
 pub(crate) mod contender;
 pub(crate) mod corpora;
+mod distributions;
 mod finished;
 mod graph;
 mod load;
 mod machine;
 mod measure;
+mod pack;
 mod report;
 mod scenario;
 

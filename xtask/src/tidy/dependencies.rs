@@ -46,6 +46,12 @@ const LIBRARIES: &[Library] = &[
         "whole files or none: written beside, then renamed",
     ),
     library("toml_edit", &["project"], false, "manifests keep their formatting"),
+    library(
+        "twox-hash",
+        &["project"],
+        false,
+        "contents told apart, where nothing is keyed on them",
+    ),
     library("unicode-ident", &["python"], false, "what a Python identifier is"),
     library("unicode-width", &["bytekiln"], false, "carets under wide characters"),
     library("zstd", &["artifact"], false, "zstd streams"),

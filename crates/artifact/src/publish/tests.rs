@@ -92,5 +92,10 @@ fn what_cannot_be_replaced_is_refused_at_once() {
     let error = PendingFile::create(&folder.path().join("none/x")).unwrap_err().to_string();
     assert!(error.contains("none/x`: could not create it under a temporary name"), "{error}");
     assert!(PendingFile::create(Path::new("/")).is_err());
+    let late = folder.path().join("late");
+    let pending = PendingFolder::create(&late).unwrap();
+    std::os::unix::fs::symlink("folder", &late).unwrap();
+    assert!(pending.publish().is_err());
+    std::fs::remove_file(&late).unwrap();
     assert_eq!(names(folder.path()), ["file", "folder"]);
 }

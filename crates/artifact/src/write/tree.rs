@@ -238,6 +238,8 @@ fn link(object: &Path, path: &Path) -> std::io::Result<bool> {
                     | ErrorKind::TooManyLinks
                     | ErrorKind::PermissionDenied
                     | ErrorKind::Unsupported
+                    // Evicted since it was opened; what was opened is still there.
+                    | ErrorKind::NotFound
             ) =>
         {
             Ok(false)

@@ -95,6 +95,38 @@ except bb.BlobError as error:
     );
 }
 
+/// With a digest that fits, which only a wilful writer makes: an exception, whatever it is.
+#[test]
+fn a_malformed_index_is_an_exception() {
+    check(
+        r"
+import importlib.util
+data = open(BLOB, 'rb').read()
+index = int.from_bytes(data[-32:-24], 'little')
+outcomes = set()
+for position in range(index, len(data) - 24):
+    for value in (0, 0x2f, 0xff):
+        changed = bytearray(data)
+        changed[position] = value
+        covered = changed[int.from_bytes(changed[-32:-24], 'little'):-8]
+        changed[-8:] = importlib.util.source_hash(bytes(covered))
+        try:
+            blob = bb.Blob(changed)
+            for name in ['app', 'top', 'spaces', 'nothing']:
+                spec = blob.spec('', name)
+                spec and spec.loader and spec.loader.get_code(name)
+            list(blob.iter_modules('app')), blob.listdir('app'), blob.read('app/words.txt')
+            outcomes.add('read')
+        except (ImportError, ValueError, LookupError) as error:
+            outcomes.add('refused')
+print(sorted(outcomes))
+",
+        expect![[r#"
+            ['read', 'refused']
+        "#]],
+    );
+}
+
 #[test]
 fn a_blob_for_another_release_says_so() {
     let worlds = all();

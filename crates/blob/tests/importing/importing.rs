@@ -13,7 +13,7 @@ import importlib.util, app.main, app.sub.deep, top
 print(finder in sys.meta_path, finder.blob.cache_tag == sys.implementation.cache_tag)
 for name in ['app', 'app.main', 'app.sub', 'top']:
     spec, module = importlib.util.find_spec(name), sys.modules[name]
-    print(spec.name, spec.origin, spec.submodule_search_locations, spec.parent)
+    print(spec.name, spec.origin, spec.submodule_search_locations, repr(spec.parent))
     assert module.__file__ == spec.origin and module.__spec__ is spec
     assert module.__loader__ is spec.loader and module.__package__ == spec.parent
     assert getattr(module, '__path__', None) == spec.submodule_search_locations
@@ -31,10 +31,10 @@ print(importlib.reload(deep) is deep, deep.divide(4))
 ",
         expect![[r#"
             True True
-            app <blob>/app/__init__.py ['<blob>/app'] app
-            app.main <blob>/app/main.py None app
-            app.sub <blob>/app/sub/__init__.py ['<blob>/app/sub'] app.sub
-            top <blob>/top.py None 
+            app <blob>/app/__init__.py ['<blob>/app'] 'app'
+            app.main <blob>/app/main.py None 'app'
+            app.sub <blob>/app/sub/__init__.py ['<blob>/app/sub'] 'app.sub'
+            top <blob>/top.py None ''
             42 hello from app <blob>/app/main.py
             None None
             No module named 'app.nothing'

@@ -43,6 +43,7 @@ order of compilation do not matter. Nothing of what is verified is executed or u
 Examples:
   bytekiln verify .venv/lib/python3.13/site-packages
   bytekiln verify dist/app-1.0-py3-none-any.whl layer.tar.gz --format sarif > verify.sarif
+  bytekiln verify dist/app.pyz --provenance dist/app.pyz.intoto.json
   bytekiln verify vendor --python 3.13.1 --allow-unprovable=no-source
 
 Exit status: 0 all are proved; 1 one diverges or cannot be proved; 2 wrong arguments; 3 the \
@@ -57,6 +58,10 @@ pub struct VerifyArguments {
     /// Verify also the caches of PATH in this folder, as PYTHONPYCACHEPREFIX puts them
     #[arg(long, value_name = "FOLDER", help_heading = "Selection")]
     pub pycache_prefix: Option<PathBuf>,
+    /// Hold PATH, an artifact, against this statement of where it came from, which `pack --provenance`
+    /// wrote: its digest, then the sources of the workspace, then the caches in it
+    #[arg(long, value_name = "STATEMENT", help_heading = "Selection")]
+    pub provenance: Option<PathBuf>,
     /// Do not fail for caches that cannot be proved, for these reasons [default: for any]
     #[arg(long, value_name = "REASON", num_args = 0.., require_equals = true,
           value_delimiter = ',', help_heading = "Selection")]

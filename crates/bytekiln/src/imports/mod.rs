@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use bytekiln_graph::{Graph, Target, Which};
 use bytekiln_project::{LoadedGraph, Workspace};
 
-pub(crate) use open::{open, open_in};
+pub(crate) use open::{open, open_in, open_with_digests};
 
 /// A graph, and what it was made from.
 pub(crate) struct OpenGraph {

@@ -41,6 +41,29 @@ pub(crate) fn open_in(
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<OpenGraph, CommandFailure> {
+    open_with(workspace, start, selection, deleted, false, environment, terminal)
+}
+
+/// The same with the digests of all files, from which fingerprints are made.
+pub(crate) fn open_with_digests(
+    workspace: Workspace,
+    start: PathBuf,
+    selection: &GraphSelection,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<OpenGraph, CommandFailure> {
+    open_with(workspace, start, selection, &[], true, environment, terminal)
+}
+
+fn open_with(
+    workspace: Workspace,
+    start: PathBuf,
+    selection: &GraphSelection,
+    deleted: &[RepoPath],
+    digests: bool,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<OpenGraph, CommandFailure> {
     let state_dir = match &selection.state_dir {
         Some(folder) => start.join(folder),
         None => workspace.root.join(".bytekiln"),
@@ -58,6 +81,7 @@ pub(crate) fn open_in(
             FollowChoice::All => Follow::All,
         },
         strings: selection.strings || workspace.graph.strings,
+        digests,
         deleted,
         state_dir,
         threads: selection.jobs.unwrap_or_else(bytekiln_executor::available_parallelism),

@@ -211,8 +211,7 @@ impl Assembly<'_, '_> {
             edge.from = id(edge.from);
             edge.to = id(edge.to);
         }
-        edges.sort_unstable_by_key(|edge| (edge.from, edge.line, edge.column, edge.to, edge.kinds));
-        edges.dedup_by_key(|edge| (edge.from, edge.line, edge.column, edge.to, edge.kinds));
+        let order = order_of(nodes.len(), &edges);
         let mut ambiguities: Vec<Ambiguity> = ambiguities
             .into_iter()
             .map(|(chosen, hidden, kind)| Ambiguity {
@@ -223,17 +222,18 @@ impl Assembly<'_, '_> {
             .collect();
         ambiguities.sort_unstable();
         ambiguities.dedup();
-        let to: Vec<u32> = edges.iter().map(|edge| edge.to).collect();
+        let sorted = || order.iter().filter_map(|at| edges.get(*at as usize));
+        let to: Vec<u32> = sorted().map(|edge| edge.to).collect();
         Graph {
             owners: index.sources.owners.clone(),
             ambiguities,
             files,
-            offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.from)),
-            from: edges.iter().map(|edge| edge.from).collect(),
-            lines: edges.iter().map(|edge| edge.line).collect(),
-            columns: edges.iter().map(|edge| edge.column).collect(),
-            kinds: edges.iter().map(|edge| edge.kinds).collect(),
-            back_offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.to)),
+            offsets: offsets(nodes.len(), sorted().map(|edge| edge.from)),
+            from: sorted().map(|edge| edge.from).collect(),
+            lines: sorted().map(|edge| edge.line).collect(),
+            columns: sorted().map(|edge| edge.column).collect(),
+            kinds: sorted().map(|edge| edge.kinds).collect(),
+            back_offsets: offsets(nodes.len(), to.iter().copied()),
             back: backwards(nodes.len(), &to),
             to,
             nodes,
@@ -269,8 +269,28 @@ fn node_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Node {
         name: name.into_boxed_str(),
         owner: known.then_some(file.source.owner),
         file: Some((file.source.tree, file.source.path.clone())),
-        digest: file.source.digest,
+        digest: file.source.digest.clone(),
     }
+}
+
+/// The places of edges by importer, line, column, target and kinds, each different one once. Those of one
+/// importer came nearly in order, and are few: so they are counted into their places, and only then sorted.
+fn order_of(nodes: usize, edges: &[Flat]) -> Vec<u32> {
+    let starts = offsets(nodes, edges.iter().map(|edge| edge.from));
+    let mut order = backwards_of(&starts, edges.iter().map(|edge| edge.from));
+    let key = |at: &u32| {
+        let edge = edges.get(*at as usize);
+        edge.map(|edge| (edge.from, edge.line, edge.column, edge.to, edge.kinds))
+    };
+    for ends in starts.windows(2) {
+        if let [start, end] = ends
+            && let Some(own) = order.get_mut(*start as usize..*end as usize)
+        {
+            own.sort_unstable_by_key(key);
+        }
+    }
+    order.dedup_by_key(|at| key(at));
+    order
 }
 
 /// Where the edges of each node start, if they are in the order of nodes; and the end.
@@ -291,10 +311,15 @@ pub(super) fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
 
 /// Edges in the order of what they lead `to`.
 pub(super) fn backwards(nodes: usize, to: &[u32]) -> Vec<u32> {
-    let mut next = offsets(nodes, to.iter().copied());
-    let mut back = vec![0_u32; to.len()];
-    for (id, to) in (0_u32..).zip(to) {
-        let Some(place) = next.get_mut(*to as usize) else { continue };
+    backwards_of(&offsets(nodes, to.iter().copied()), to.iter().copied())
+}
+
+/// The numbers of nodes in the order of the nodes, if `starts` says where each one's begin.
+fn backwards_of(starts: &[u32], of: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut next = starts.to_vec();
+    let mut back = vec![0_u32; starts.last().map_or(0, |end| *end as usize)];
+    for (id, to) in (0_u32..).zip(of) {
+        let Some(place) = next.get_mut(to as usize) else { continue };
         if let Some(slot) = back.get_mut(*place as usize) {
             *slot = id;
         }

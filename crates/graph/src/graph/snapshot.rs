@@ -101,7 +101,7 @@ impl Graph {
         for node in files {
             out.bytes(&[u8::from(node.digest.is_some())]);
         }
-        for digest in files.iter().filter_map(|node| node.digest) {
+        for digest in files.iter().filter_map(|node| node.digest.as_ref()) {
             out.bytes(&digest.hash);
             out.bytes(&digest.size.to_le_bytes());
         }
@@ -198,7 +198,7 @@ fn decode_nodes(input: &mut Reader<'_>, count: usize, files: usize) -> Option<Ve
             Some(1) => {
                 let hash = *input.take(32)?.first_chunk::<32>()?;
                 let size = u64::from_le_bytes(*input.take(8)?.first_chunk::<8>()?);
-                Some(Digest { hash, size })
+                Some(Box::new(Digest { hash, size }))
             }
             Some(_) => return None,
         };

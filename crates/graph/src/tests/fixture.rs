@@ -127,7 +127,7 @@ impl Workspace {
                     },
                     owner: owner_of(name),
                     script: self.scripts.contains(name),
-                    digest: Some(Digest::of(content)),
+                    digest: Some(Box::new(Digest::of(content))),
                     imports: Some(imports),
                 })
                 .collect(),

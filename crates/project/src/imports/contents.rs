@@ -1,5 +1,5 @@
-//! Digest and imports of every file: from the file index and the store of imports where both know it,
-//! else by reading it once, hashing and scanning in the same pass, on all threads. Knows nothing of
+//! Identity and imports of every file: from the index of imports and the store of imports where both know
+//! it, else by reading it once, hashing and scanning in the same pass, on all threads. Knows nothing of
 //! how files were found or what their imports mean.
 
 use std::collections::{HashMap, HashSet};
@@ -8,15 +8,19 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use bytekiln_action::{Digest, RepoPath};
+use bytekiln_action::RepoPath;
 use bytekiln_graph::ModuleImports;
 use bytekiln_planner::Problem;
 
+use super::identity::ContentId;
 use super::kept::{self, Additions, Kept};
 use super::trees::TreeFile;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
 use crate::path::bytes;
-use crate::scan::{FileClock, Stamp, read_source, unreadable};
+use crate::scan::{FileClock, Stamp, read_source, read_stamped, unreadable};
+
+/// So many files a thread takes at once: few, because some are a thousand times as large as others.
+const FILES: usize = 8;
 
 /// What to read with.
 pub(super) struct Reading<'a> {
@@ -32,7 +36,7 @@ pub(super) struct Reading<'a> {
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Content {
-    pub(super) digest: Option<Digest>,
+    pub(super) id: Option<ContentId>,
     /// An index into [`Contents::records`].
     pub(super) record: Option<u32>,
     /// Its first line names Python.
@@ -62,23 +66,23 @@ pub(super) type Records = Vec<Box<ModuleImports>>;
 
 /// What is to be remembered, and where.
 pub(super) struct Remembering {
-    own: (PathBuf, FileIndex),
-    beside: (PathBuf, FileIndex),
+    own: (PathBuf, FileIndex<ContentId>),
+    beside: (PathBuf, FileIndex<ContentId>),
     known: Vec<Known>,
     kept: Kept,
     additions: Additions,
     damaged: bool,
     /// Sorted.
-    used: Vec<[u8; 32]>,
+    used: Vec<ContentId>,
     /// Nothing was read.
     same: bool,
 }
 
-type Known = Option<(Stamp, IndexedKind, Digest)>;
+type Known = Option<(Stamp, IndexedKind, ContentId)>;
 
 struct Found {
     stamp: Stamp,
-    digest: Digest,
+    id: ContentId,
     shebang: bool,
     record: Option<Box<ModuleImports>>,
 }
@@ -86,7 +90,7 @@ struct Found {
 /// Reads; what was found out is remembered by [`Remembering::save`].
 pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Remembering) {
     let mut contents = Contents::default();
-    let (own, beside) = (reading.state_dir.join("index"), reading.state_dir.join("index-beside"));
+    let (own, beside) = (reading.state_dir.join("seen"), reading.state_dir.join("seen-beside"));
     let mut open = |path: &Path| {
         FileIndex::read(path).unwrap_or_else(|damage| {
             contents.problems.push(damage.problem());
@@ -104,20 +108,20 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
     let additions = Additions::new(kept_path);
     let mut known = look_up(reading, files, &own_index, &beside_index);
 
-    // Each record of a known digest once.
-    let mut places: HashMap<[u8; 32], (u32, bool)> = HashMap::new();
-    let mut wanted: Vec<[u8; 32]> = known
+    // Each record of a known content once.
+    let mut places: HashMap<ContentId, (u32, bool)> = HashMap::with_capacity(files.len());
+    let mut wanted: Vec<ContentId> = known
         .iter()
         .flatten()
         .filter(|(_, kind, _)| *kind == IndexedKind::Source)
-        .map(|(_, _, digest)| digest.hash)
+        .map(|(_, _, id)| *id)
         .collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let decoded = crate::parallel::map(&wanted, reading.threads, || (), |(), hash| kept.get(hash));
-    for (hash, found) in wanted.into_iter().zip(decoded) {
+    let decoded = crate::parallel::map(&wanted, reading.threads, || (), |(), id| kept.get(id));
+    for (id, found) in wanted.into_iter().zip(decoded) {
         if let Some((record, shebang)) = found {
-            places.insert(hash, (number(contents.records.len()), shebang));
+            places.insert(id, (number(contents.records.len()), shebang));
             contents.records.push(Box::new(record));
         }
     }
@@ -131,13 +135,13 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
                 && match known {
                     None => true,
                     Some((_, IndexedKind::Other, _)) => false,
-                    Some((_, IndexedKind::Source, digest)) => !places.contains_key(&digest.hash),
+                    Some((_, IndexedKind::Source, id)) => !places.contains_key(id),
                 }
         })
         .map(|(at, _)| at)
         .collect();
-    let claimed: Mutex<HashSet<[u8; 32]>> = Mutex::new(places.keys().copied().collect());
-    let found = crate::parallel::map(&unread, reading.threads, Vec::new, |buffer, at| {
+    let claimed: Mutex<HashSet<ContentId>> = Mutex::new(places.keys().copied().collect());
+    let found = crate::parallel::map_by(&unread, reading.threads, FILES, Vec::new, |buffer, at| {
         let file = files.get(*at)?;
         Some(read_one(reading, file, &kept, &additions, &claimed, buffer))
     });
@@ -153,10 +157,10 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
             Ok(found) => {
                 let is_source = !file.executable || found.shebang;
                 let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
-                *slot = Some((found.stamp, kind, found.digest));
+                *slot = Some((found.stamp, kind, found.id));
                 if let Some(record) = found.record {
                     let place = (number(contents.records.len()), found.shebang);
-                    places.insert(found.digest.hash, place);
+                    places.insert(found.id, place);
                     contents.records.push(record);
                 }
             }
@@ -176,10 +180,10 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         .iter()
         .zip(&known)
         .map(|(file, known)| match known {
-            Some((stamp, IndexedKind::Source, digest)) => {
-                let place = places.get(&digest.hash);
+            Some((stamp, IndexedKind::Source, id)) => {
+                let place = places.get(id);
                 Content {
-                    digest: Some(*digest),
+                    id: Some(*id),
                     record: place.map(|(record, _)| *record),
                     shebang: place.is_some_and(|(_, shebang)| *shebang),
                     stamp: *stamp,
@@ -197,7 +201,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
             content.nothing = true;
         }
     }
-    let mut used: Vec<[u8; 32]> = places.into_keys().collect();
+    let mut used: Vec<ContentId> = places.into_keys().collect();
     used.sort_unstable();
     let remembering = Remembering {
         own: (own, own_index),
@@ -248,8 +252,8 @@ fn key(reading: &Reading<'_>, file: &TreeFile) -> RepoPath {
 fn look_up(
     reading: &Reading<'_>,
     files: &[TreeFile],
-    own: &FileIndex,
-    beside: &FileIndex,
+    own: &FileIndex<ContentId>,
+    beside: &FileIndex<ContentId>,
 ) -> Vec<Known> {
     let mut entries = own.entries.iter().peekable();
     files
@@ -280,44 +284,48 @@ fn read_one(
     file: &TreeFile,
     kept: &Kept,
     additions: &Additions,
-    claimed: &Mutex<HashSet<[u8; 32]>>,
+    claimed: &Mutex<HashSet<ContentId>>,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Found> {
     let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
     let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
-    let hashed = read_source(folder.as_fd(), &file.path, file.executable, buffer)?;
+    let source = if file.executable {
+        read_source(folder.as_fd(), &file.path, true, buffer)?
+    } else {
+        read_stamped(folder.as_fd(), &file.path, &file.stamp, buffer)?
+    };
     let mut found = Found {
-        stamp: hashed.stamp,
-        digest: hashed.digest,
-        shebang: hashed.python_shebang,
+        stamp: source.stamp,
+        id: ContentId::of(buffer),
+        shebang: source.python_shebang,
         record: None,
     };
-    if file.executable && !hashed.python_shebang {
+    if file.executable && !found.shebang {
         return Ok(found);
     }
     // Copies of one source are scanned once.
-    if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(hashed.digest.hash) {
+    if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(found.id) {
         return Ok(found);
     }
-    found.record = kept.get(&hashed.digest.hash).map(|(record, _)| Box::new(record));
+    found.record = kept.get(&found.id).map(|(record, _)| Box::new(record));
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: true, strings };
         let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
-        additions.add(hashed.digest.hash, hashed.python_shebang, &record.encode());
+        additions.add(found.id, found.shebang, &record.encode());
         found.record = Some(Box::new(record));
     }
     Ok(found)
 }
 
-/// The new indexes, without what is too young to be trusted. The first is the build's; the other
-/// keeps what it knew of trees that this load did not look into.
+/// The new indexes, without what is too young to be trusted: of the sources of the workspace, and of all
+/// else, which keeps what it knew of trees that this load did not look into.
 fn indexes(
     reading: &Reading<'_>,
     files: &[TreeFile],
     known: &[Known],
-    beside: &FileIndex,
-) -> (FileIndex, FileIndex) {
+    beside: &FileIndex<ContentId>,
+) -> (FileIndex<ContentId>, FileIndex<ContentId>) {
     let (mut own, mut other) = (Vec::new(), Vec::new());
     let mut trees: HashSet<u32> = HashSet::from([0]);
     for (file, known) in files.iter().zip(known) {
@@ -339,7 +347,7 @@ fn indexes(
         .filter(|(_, tree)| !trees.contains(tree))
         .map(|(folder, _)| bytes(folder))
         .collect();
-    let is_elsewhere = |entry: &&IndexEntry| {
+    let is_elsewhere = |entry: &&IndexEntry<ContentId>| {
         closed.iter().any(|folder| {
             let folder = folder.strip_prefix(b"/").unwrap_or(folder);
             let rest = entry.path.as_bytes().strip_prefix(folder);

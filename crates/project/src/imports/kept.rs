@@ -1,5 +1,5 @@
-//! Imports of sources, kept by the digest of the source: one state file, the imports in the order in
-//! which they were found out, then a table of them by digest, then its length. So they can be written
+//! Imports of sources, kept by the identity of its content: one state file, the imports in the order in
+//! which they were found out, then a table of them by that, then its length. So they can be written
 //! while others are found out, and need not be held. What the present sources do not use stays for some
 //! writes, so that going to another branch and back costs nothing. Knows nothing of where sources lie.
 
@@ -8,15 +8,16 @@ use std::sync::{Mutex, PoisonError};
 
 use bytekiln_graph::ModuleImports;
 
+use super::identity::ContentId;
 use crate::index::{Damage, Reader, StateError, StateFile, StateWriter, Writer, read_state};
 
-const FILE: StateFile = StateFile { magic: *b"bkimport", version: 2, what: "the store of imports" };
+const FILE: StateFile = StateFile { magic: *b"bkimport", version: 3, what: "the store of imports" };
 
 /// Entries that so many writes in a row did not use are dropped.
 const WRITES: u8 = 12;
 
-/// Digest, offset, length, age, and whether the first line names Python.
-const ROW: usize = 32 + 8 + 4 + 1 + 1;
+/// Identity, offset, length, age, and whether the first line names Python.
+const ROW: usize = 16 + 8 + 4 + 1 + 1;
 
 /// What was kept.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ pub(super) struct Kept {
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    hash: [u8; 32],
+    id: ContentId,
     offset: u64,
     length: u32,
     age: u8,
@@ -59,7 +60,7 @@ impl Kept {
         let start = at.checked_mul(ROW)?.checked_add(self.table)?;
         let mut reader = Reader::new(self.body.get(start..start.checked_add(ROW)?)?);
         Some(Row {
-            hash: reader.array()?,
+            id: ContentId(reader.array()?),
             offset: reader.u64()?,
             length: reader.u32()?,
             age: reader.u8()?,
@@ -72,12 +73,12 @@ impl Kept {
         self.body.get(start..start.checked_add(row.length as usize)?)
     }
 
-    fn find(&self, hash: &[u8; 32]) -> Option<Row> {
+    fn find(&self, id: &ContentId) -> Option<Row> {
         let (mut low, mut high) = (0, self.rows);
         while low < high {
             let middle = low + (high - low) / 2;
             let row = self.row(middle)?;
-            match row.hash.cmp(hash) {
+            match row.id.cmp(id) {
                 std::cmp::Ordering::Equal => return Some(row),
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
@@ -86,9 +87,9 @@ impl Kept {
         None
     }
 
-    /// The imports of the source with this digest, and whether its first line names Python.
-    pub(super) fn get(&self, hash: &[u8; 32]) -> Option<(ModuleImports, bool)> {
-        let row = self.find(hash)?;
+    /// The imports of the source with this content, and whether its first line names Python.
+    pub(super) fn get(&self, id: &ContentId) -> Option<(ModuleImports, bool)> {
+        let row = self.find(id)?;
         Some((ModuleImports::decode(self.bytes(&row)?).ok()?, row.shebang))
     }
 }
@@ -114,12 +115,12 @@ impl Additions {
         Additions { path, state: Mutex::new(Added::default()) }
     }
 
-    /// Adds the imports of a source, with its digest, that no other call gives. What goes wrong is told
+    /// Adds the imports of a source, with its identity, that no other call gives. What goes wrong is told
     /// by [`Additions::finish`].
-    pub(super) fn add(&self, hash: [u8; 32], shebang: bool, bytes: &[u8]) {
+    pub(super) fn add(&self, id: ContentId, shebang: bool, bytes: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.trouble.is_none() {
-            let row = Row { hash, offset: 0, length: 0, age: 0, shebang };
+            let row = Row { id, offset: 0, length: 0, age: 0, shebang };
             state.trouble = state.add(&self.path, row, bytes).err();
         }
     }
@@ -129,7 +130,7 @@ impl Additions {
     pub(super) fn finish(
         self,
         kept: &Kept,
-        used: &[[u8; 32]],
+        used: &[ContentId],
         must: bool,
     ) -> Result<(), StateError> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -139,17 +140,17 @@ impl Additions {
         if state.rows.is_empty() && !must {
             return Ok(());
         }
-        let mut new: Vec<[u8; 32]> = state.rows.iter().map(|row| row.hash).collect();
+        let mut new: Vec<ContentId> = state.rows.iter().map(|row| row.id).collect();
         new.sort_unstable();
         for row in (0..kept.rows).filter_map(|at| kept.row(at)) {
-            let is_used = used.binary_search(&row.hash).is_ok();
+            let is_used = used.binary_search(&row.id).is_ok();
             let age = if is_used { 0 } else { row.age.saturating_add(1) };
             let Some(bytes) = kept.bytes(&row) else { continue };
-            if age <= WRITES && new.binary_search(&row.hash).is_err() {
+            if age <= WRITES && new.binary_search(&row.id).is_err() {
                 state.add(&self.path, Row { age, ..row }, bytes)?;
             }
         }
-        state.rows.sort_unstable_by_key(|row| row.hash);
+        state.rows.sort_unstable_by_key(|row| row.id);
         let mut out = match state.out {
             Some(out) => out,
             None => StateWriter::create(&self.path, FILE)?,
@@ -157,7 +158,7 @@ impl Additions {
         let mut bytes = Writer::default();
         for row in &state.rows {
             bytes.bytes.clear();
-            bytes.fixed(&row.hash);
+            bytes.fixed(&row.id.0);
             bytes.u64(row.offset);
             bytes.u32(row.length);
             bytes.u8(row.age);
@@ -187,12 +188,16 @@ impl Added {
 mod tests {
     use super::*;
 
-    fn write(kept: &Kept, path: &Path, names: &[u8], used: &[[u8; 32]]) {
+    fn id(number: u8) -> ContentId {
+        ContentId([number; 16])
+    }
+
+    fn write(kept: &Kept, path: &Path, names: &[u8], used: &[ContentId]) {
         let additions = Additions::new(path.to_owned());
         for name in names {
             let extraction = bytekiln_syntax::imports(b"import m");
             let bytes = ModuleImports::new(&extraction).encode();
-            additions.add([*name; 32], *name == 1, &bytes);
+            additions.add(id(*name), *name == 1, &bytes);
         }
         additions.finish(kept, used, true).unwrap();
     }
@@ -201,20 +206,20 @@ mod tests {
     fn what_is_used_stays_and_the_rest_goes_after_some_writes() {
         let folder = tempfile::tempdir().unwrap();
         let path = path(folder.path(), false);
-        write(&Kept::default(), &path, &[2, 1], &[[1; 32], [2; 32]]);
+        write(&Kept::default(), &path, &[2, 1], &[id(1), id(2)]);
         let kept = Kept::read(&path).unwrap();
-        assert_eq!(kept.get(&[1; 32]).unwrap().0.len(), 1);
-        assert!(kept.get(&[1; 32]).unwrap().1);
-        assert!(!kept.get(&[2; 32]).unwrap().1);
-        assert!(kept.get(&[3; 32]).is_none());
+        assert_eq!(kept.get(&id(1)).unwrap().0.len(), 1);
+        assert!(kept.get(&id(1)).unwrap().1);
+        assert!(!kept.get(&id(2)).unwrap().1);
+        assert!(kept.get(&id(3)).is_none());
         for age in 0..=WRITES {
             let kept = Kept::read(&path).unwrap();
-            assert!(kept.get(&[2; 32]).is_some(), "gone after {age} writes");
-            write(&kept, &path, &[], &[[1; 32]]);
+            assert!(kept.get(&id(2)).is_some(), "gone after {age} writes");
+            write(&kept, &path, &[], &[id(1)]);
         }
         let kept = Kept::read(&path).unwrap();
-        assert!(kept.get(&[2; 32]).is_none());
-        assert!(kept.get(&[1; 32]).is_some());
+        assert!(kept.get(&id(2)).is_none());
+        assert!(kept.get(&id(1)).is_some());
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{FileKind, Graph, Index, Sources};
 
-use super::contents::{Contents, Reading, read as read_contents};
+use super::contents::{Reading, read as read_contents};
+use super::keeping::{Keep, Keeping};
 use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
 use super::roots::{MemberFolders, Roots, lay_out, project_files};
-use super::snapshot::{self, Query, SeenFolder, Snapshot};
+use super::snapshot::{self, Query, Snapshot};
 use super::surroundings::{seen, surroundings};
 use super::trees::TreeFile;
-use super::{namespaces, problems, scripts, sources};
+use super::{digests, namespaces, problems, scripts, sources};
 use crate::index::{self, Watch, Writer};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, owner, watches_above,
@@ -23,9 +24,6 @@ use crate::scan::{self, FileClock, MemberRules, Scan, Scope, WalkRequest, Wanted
 
 /// How many files are resolved at once.
 const RANGE: usize = 512;
-
-/// How many of these are kept until they are put into the graph.
-const ROUND: usize = 8;
 
 /// Makes the graph.
 ///
@@ -56,13 +54,14 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         };
         if let Some(held) = snapshot::read(&query, &mut damage) {
             return Ok(LoadedGraph {
-                graph: held.graph,
+                graph: Arc::new(held.graph),
                 trees: held.trees,
                 problems: held.problems,
                 sources: held.sources,
                 read: 0,
                 kept: true,
                 state_trouble,
+                keeping: Keeping::default(),
             });
         }
     }
@@ -120,10 +119,14 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     found_problems.dedup();
     scripts::mark(&mut files, &contents.of);
 
+    let digests = match request.digests {
+        true => digests::of(&reading, &files, &contents.of),
+        false => Vec::new(),
+    };
     let make = || {
         let mut sources = Sources {
             target: request.target.clone(),
-            files: sources::of(&files, &contents),
+            files: sources::of(&files, &contents, &digests),
             roots,
             owners,
             generated: workspace.graph.generated.clone(),
@@ -142,55 +145,43 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     let (saved, graph) = crate::parallel::beside(request.threads, save, make);
     state_trouble = state_trouble.or(saved.err());
     let count = contents.of.iter().filter(|content| content.record.is_some()).count();
-    let records = std::mem::take(&mut contents.records);
+    let graph = Arc::new(graph);
     let trees: Vec<_> = trees.into_iter().map(|folder| EnvironmentTree { folder }).collect();
-    let keep = || {
-        if !keeps
-            || state_trouble.is_some()
-            || !is_old(clock, &files, &contents, &folders, &watches)
-        {
-            return state_trouble;
-        }
-        fill(&mut folders, &files, &contents, &trees);
-        let snapshot = Snapshot {
-            key,
-            sources: count,
-            trees: trees.clone(),
-            problems: found_problems.clone(),
-            watches,
-            folders,
-        };
-        snapshot.write(&request.state_dir, &graph).err()
-    };
-    // Giving back some hundred thousand pieces of memory takes as long as writing the graph.
-    let ((), state_trouble) = crate::parallel::beside(request.threads, || drop(records), keep);
-    damage.append(&mut found_problems);
-    Ok(LoadedGraph {
-        graph,
-        trees,
+    damage.append(&mut found_problems.clone());
+    let mut loaded = LoadedGraph {
+        graph: Arc::clone(&graph),
+        trees: trees.clone(),
         problems: damage,
         sources: count,
         read: contents.read,
         kept: false,
         state_trouble,
-    })
+        keeping: Keeping::default(),
+    };
+    if keeps && loaded.state_trouble.is_none() {
+        let snapshot =
+            Snapshot { key, sources: count, trees, problems: found_problems, watches, folders };
+        let keep = Keep {
+            state_dir: request.state_dir.clone(),
+            root: workspace.root.clone(),
+            closed,
+            clock,
+            files,
+            contents: contents.of,
+            records: contents.records,
+            snapshot,
+            graph,
+        };
+        (loaded.keeping, loaded.state_trouble) =
+            Keeping::start(request.threads, move || keep.run());
+    }
+    Ok(loaded)
 }
 
-/// Makes the state folder, and reads the clock of files. In a new folder the clock is let go on, or
-/// the stamp of what the folder lies in would be too young to be trusted.
+/// Makes the state folder, and reads the clock of files.
 fn prepare(request: &GraphRequest<'_>) -> (FileClock, Option<index::StateError>) {
-    let is_new = !request.state_dir.exists();
     let trouble = index::prepare_state(&request.state_dir).err();
-    let read = || file_clock(&request.state_dir, &request.workspace.root).unwrap_or_default();
-    let start = read();
-    if !is_new || trouble.is_some() {
-        return (start, trouble);
-    }
-    let ticks = (0..20).map(|_| {
-        std::thread::sleep(Duration::from_millis(2));
-        read()
-    });
-    (ticks.into_iter().find(|now| *now != start).unwrap_or(start), trouble)
+    (file_clock(&request.state_dir, &request.workspace.root).unwrap_or_default(), trouble)
 }
 
 /// Everything of the request that the graph depends on, except what is compared by stamp.
@@ -204,7 +195,7 @@ fn key(request: &GraphRequest<'_>) -> [u8; 32] {
     out.string(format!("{:?}", request.workspace.graph.generated).as_bytes());
     out.string(format!("{:?}", request.target).as_bytes());
     out.string(format!("{:?}", request.environment).as_bytes());
-    out.string(format!("{:?}", (request.follow, request.strings)).as_bytes());
+    out.string(format!("{:?}", (request.follow, request.strings, request.digests)).as_bytes());
     out.string(format!("{:?}", closed_folders(request)).as_bytes());
     Digest::of(&out.bytes).hash
 }
@@ -255,60 +246,7 @@ fn deleted(request: &GraphRequest<'_>, members: &[MemberRules], scan: &Scan) -> 
 fn resolve(request: &GraphRequest<'_>, sources: &Sources<'_>) -> Graph {
     let index = Index::new(sources);
     let ranges: Vec<_> = (0..index.len()).step_by(RANGE).collect();
-    let resolve = |(): &mut (), start: &usize| index.resolve(*start..start.saturating_add(RANGE));
-    // Not all at once: the parts of a large graph take as much memory as the graph.
-    let parts = ranges
-        .chunks(ROUND)
-        .flat_map(|round| crate::parallel::map_by(round, request.threads, 1, || (), resolve));
-    Graph::new(&index, parts)
-}
-
-/// Whether every stamp is old enough to be trusted.
-fn is_old(
-    clock: FileClock,
-    files: &[TreeFile],
-    contents: &Contents,
-    folders: &[SeenFolder],
-    watches: &[Watch],
-) -> bool {
-    let mut contents = contents.of.iter().zip(files).filter(|(_, file)| file.is_read());
-    contents.all(|(content, _)| clock.is_safe(&content.stamp))
-        && folders.iter().all(|folder| {
-            clock.is_safe(&folder.stamp)
-                && folder.files.iter().all(|(_, stamp)| clock.is_safe(stamp))
-        })
-        && watches.iter().all(|watch| watch.stamp.is_none_or(|stamp| clock.is_safe(&stamp)))
-}
-
-/// Puts the sources into their folders.
-fn fill(
-    folders: &mut [SeenFolder],
-    files: &[TreeFile],
-    contents: &Contents,
-    trees: &[EnvironmentTree],
-) {
-    folders.sort_by(|a, b| (a.installed, &a.path).cmp(&(b.installed, &b.path)));
-    let mut last: Option<(u32, RepoPath, usize)> = None;
-    for (file, content) in files.iter().zip(&contents.of).filter(|(file, _)| file.is_read()) {
-        let parent = file.path.parent().unwrap_or_default();
-        let at = match &last {
-            Some((tree, path, at)) if (*tree, path) == (file.tree, &parent) => Ok(*at),
-            _ => {
-                let path = match trees.get(file.tree as usize) {
-                    Some(tree) if file.tree > 0 => {
-                        let path = absolute(&tree.folder, &parent);
-                        let path = bytes(&path);
-                        RepoPath::new(path.strip_prefix(b"/").unwrap_or(path)).unwrap_or_default()
-                    }
-                    _ => parent.clone(),
-                };
-                let key = (file.tree > 0, &path);
-                folders.binary_search_by(|folder| (folder.installed, &folder.path).cmp(&key))
-            }
-        };
-        if let Some(folder) = at.ok().and_then(|at| folders.get_mut(at)) {
-            folder.files.push((file.path.file_name().to_vec(), content.stamp));
-        }
-        last = at.ok().map(|at| (file.tree, parent, at));
-    }
+    let resolve = |start: &usize| index.resolve(*start..start.saturating_add(RANGE));
+    // As they come: whatever their order, the graph is the same, and not all are there at once.
+    crate::parallel::stream(&ranges, request.threads, resolve, |parts| Graph::new(&index, parts))
 }

@@ -1,10 +1,13 @@
 //! The import graph of a workspace: walks it and the Python environment around it, takes the imports
-//! of each source from where they are kept by content digest or from the source, resolves them, and
+//! of each source from where they are kept by content or from the source, resolves them, and
 //! keeps the whole graph for the case that nothing changed. Knows nothing of compilation.
 
 mod contents;
+mod digests;
 mod environment;
+mod identity;
 mod installed;
+mod keeping;
 mod kept;
 mod load;
 mod namespaces;

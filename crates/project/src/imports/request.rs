@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{Graph, Target};
 use bytekiln_planner::Problem;
 
+use super::keeping::Keeping;
 use crate::Workspace;
 use crate::index::StateError;
 
@@ -23,6 +25,8 @@ pub struct GraphRequest<'a> {
     pub follow: Follow,
     /// Strings that look like dotted names and are found as modules are edges too.
     pub strings: bool,
+    /// Nodes know the SHA-256 of their files: for fingerprints, which nothing else needs.
+    pub digests: bool,
     /// Sources that are gone, below the workspace: imports find them as if they were there.
     pub deleted: &'a [RepoPath],
     /// Where imports and graphs are kept: see [`crate::prepare_state`].
@@ -63,7 +67,7 @@ pub struct EnvironmentTree {
 #[derive(Debug)]
 pub struct LoadedGraph {
     /// The graph.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
     /// The folder of each tree that [`bytekiln_graph::Node::file`] names; the first is the
     /// workspace.
     pub trees: Vec<EnvironmentTree>,
@@ -76,6 +80,15 @@ pub struct LoadedGraph {
     pub read: usize,
     /// The graph itself was kept: nothing has changed.
     pub kept: bool,
-    /// The state could not be written.
+    /// The state could not be written, as far as is known: see [`LoadedGraph::finish`].
     pub state_trouble: Option<StateError>,
+    pub(super) keeping: Keeping,
+}
+
+impl LoadedGraph {
+    /// Waits until the graph is kept, which else is waited for when this is dropped.
+    pub fn finish(&mut self) {
+        let trouble = self.keeping.finish();
+        self.state_trouble = self.state_trouble.take().or(trouble);
+    }
 }

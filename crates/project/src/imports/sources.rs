@@ -5,26 +5,31 @@
 //! imports are plain ones, as if they were certain, because a record says nothing of who runs it. Knows
 //! no disk.
 
-use bytekiln_action::RepoPath;
+use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{FileKind, ModuleImports, SourceFile};
 
 use super::contents::{Content, Contents};
 use super::trees::TreeFile;
 
-/// What is in `files`, which are in the order of their trees and paths.
-pub(super) fn of<'a>(files: &[TreeFile], contents: &'a Contents) -> Vec<SourceFile<'a>> {
+/// What is in `files`, which are in the order of their trees and paths; `digests` may be none at all.
+pub(super) fn of<'a>(
+    files: &[TreeFile],
+    contents: &'a Contents,
+    digests: &[Option<Digest>],
+) -> Vec<SourceFile<'a>> {
     let record = |content: &Content| -> Option<&'a ModuleImports> {
         content.record.and_then(|at| contents.records.get(at as usize)).map(Box::as_ref)
     };
-    let present = files.iter().zip(&contents.of).filter(|(_, content)| !content.nothing);
+    let present =
+        files.iter().zip(&contents.of).enumerate().filter(|(_, (_, content))| !content.nothing);
     present
-        .map(|(file, content)| SourceFile {
+        .map(|(at, (file, content))| SourceFile {
             tree: file.tree,
             path: file.path.clone(),
             kind: file.kind,
             owner: file.owner,
             script: file.script,
-            digest: content.digest,
+            digest: digests.get(at).copied().flatten().map(Box::new),
             imports: if file.kind == FileKind::Extension {
                 source_of(file, files).and_then(|at| contents.of.get(at)).and_then(record)
             } else {

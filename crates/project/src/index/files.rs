@@ -9,7 +9,26 @@ use super::encoding::{Reader, Writer};
 use super::{Damage, StateError, StateFile, StateWriter, read_state};
 use crate::scan::Stamp;
 
-const FILE: StateFile = StateFile { magic: *b"bkindex\0", version: 1, what: "the file index" };
+/// What an index remembers of the content of a file.
+pub(crate) trait Identity: Copy + Eq + std::fmt::Debug {
+    /// The index of these.
+    const FILE: StateFile;
+    fn put(&self, out: &mut Writer);
+    fn take(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// The build's: keys of actions are made of these.
+impl Identity for Digest {
+    const FILE: StateFile = StateFile { magic: *b"bkindex\0", version: 1, what: "the file index" };
+
+    fn put(&self, out: &mut Writer) {
+        put_digest(out, self);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Option<Digest> {
+        take_digest(reader)
+    }
+}
 
 /// So many bytes are put together before they go out: an index of 86,000 files has 14 MB.
 const BLOCK: usize = 1 << 16;
@@ -25,28 +44,34 @@ pub(crate) enum IndexedKind {
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IndexEntry {
+pub(crate) struct IndexEntry<I = Digest> {
     pub(crate) path: RepoPath,
     pub(crate) stamp: Stamp,
     pub(crate) kind: IndexedKind,
-    pub(crate) digest: Digest,
+    pub(crate) digest: I,
 }
 
 /// The index: sorted by path, each path once.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct FileIndex {
-    pub(crate) entries: Vec<IndexEntry>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileIndex<I = Digest> {
+    pub(crate) entries: Vec<IndexEntry<I>>,
 }
 
-impl FileIndex {
-    pub(crate) fn read(path: &Path) -> Result<FileIndex, Damage> {
-        let Some(body) = read_state(path, FILE)? else { return Ok(FileIndex::default()) };
+impl<I> Default for FileIndex<I> {
+    fn default() -> Self {
+        FileIndex { entries: Vec::new() }
+    }
+}
+
+impl<I: Identity> FileIndex<I> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Damage> {
+        let Some(body) = read_state(path, I::FILE)? else { return Ok(FileIndex::default()) };
         // A body with a right checksum that cannot be read was written wrongly: start anew.
         Ok(FileIndex::decode(&body).unwrap_or_default())
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), StateError> {
-        let mut file = StateWriter::create(path, FILE)?;
+        let mut file = StateWriter::create(path, I::FILE)?;
         let mut out = Writer::default();
         for entry in &self.entries {
             out.string(entry.path.as_bytes());
@@ -55,7 +80,7 @@ impl FileIndex {
                 IndexedKind::Source => 0,
                 IndexedKind::Other => 1,
             });
-            put_digest(&mut out, &entry.digest);
+            entry.digest.put(&mut out);
             if out.bytes.len() >= BLOCK {
                 file.write(&out.bytes)?;
                 out.bytes.clear();
@@ -65,9 +90,9 @@ impl FileIndex {
         file.finish()
     }
 
-    fn decode(body: &[u8]) -> Option<FileIndex> {
+    fn decode(body: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(body);
-        let mut entries: Vec<IndexEntry> = Vec::new();
+        let mut entries: Vec<IndexEntry<I>> = Vec::new();
         while !reader.is_empty() {
             let entry = IndexEntry {
                 path: RepoPath::new(reader.string()?)?,
@@ -77,7 +102,7 @@ impl FileIndex {
                     1 => IndexedKind::Other,
                     _ => return None,
                 },
-                digest: take_digest(&mut reader)?,
+                digest: I::take(&mut reader)?,
             };
             if entries.last().is_some_and(|last| last.path >= entry.path) {
                 return None;

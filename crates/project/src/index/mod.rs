@@ -10,7 +10,7 @@ mod settled;
 mod state;
 
 pub(crate) use encoding::{Reader, Writer};
-pub(crate) use files::{FileIndex, IndexEntry, IndexedKind, put_stamp, take_stamp};
+pub(crate) use files::{FileIndex, Identity, IndexEntry, IndexedKind, put_stamp, take_stamp};
 pub use lock::{LockError, StateLock, lock_state};
 pub(crate) use records::{Records, StoredRecord, put_toolchain, take_toolchain};
 pub use settled::{CheckDepth, SettledQuery, SettledSummary, settled};

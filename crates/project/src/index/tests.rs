@@ -110,7 +110,7 @@ fn damage_of_the_index_is_noticed_at_every_byte() {
     });
     // Another version is ignored with a word of it, not an error.
     std::fs::write(&path, "something else").unwrap();
-    let problem = FileIndex::read(&path).unwrap_err().problem();
+    let problem = FileIndex::<bytekiln_action::Digest>::read(&path).unwrap_err().problem();
     assert_eq!(problem.severity, Severity::Warning);
     assert!(problem.message.ends_with("is ignored: it is damaged, or of another version"));
 }

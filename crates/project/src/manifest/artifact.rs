@@ -134,7 +134,7 @@ fn read_artifact(
         main: reader.parsed("main", entry_point).map(|read| read.value),
         shebang: reader.parsed("shebang", shebang).map(|read| read.value),
         compression: reader.choice("compression", compressions(kind.value)).map(|read| read.value),
-        compression_level: read_compression_level(reader),
+        compression_level: read_compression_level(reader, kind.value),
         owner: reader.parsed("owner", owner).map_or((0, 0), |read| read.value),
         tag: reader.parsed("tag", plain_text).map(|read| read.value),
         wheel: reader.parsed("wheel", plain_text).map(|read| read.value),
@@ -143,6 +143,7 @@ fn read_artifact(
         standard_library: reader.boolean("standard-library").is_some_and(|read| read.value),
         embed_source: reader.boolean("embed-source").is_some_and(|read| read.value),
         provenance: reader.boolean("provenance").is_some_and(|read| read.value),
+        written: reader.written(),
         place: reader.findings().line_name(span.clone()),
     };
     settings.artifact_members.extend(members);
@@ -201,6 +202,10 @@ fn require(reader: &TableReader<'_>, span: &Range<usize>, rule: &ArtifactRule) {
     if no_bytecode {
         let message = "without sources and without bytecode there is nothing".to_owned();
         report("bytecode", message, "remove `bytecode = false` or `sourceless`");
+    }
+    if !rule.keep_source.is_empty() && rule.sourceless == SourcelessRule::Nothing {
+        let message = "`keep-source` goes with `sourceless`".to_owned();
+        report("keep-source", message, "without it every source is there");
     }
     if rule.sourceless != SourcelessRule::Nothing
         && matches!(rule.layout, ArtifactLayout::Prefix { .. })
@@ -329,12 +334,13 @@ fn read_selection(reader: &mut TableReader<'_>, span: &Range<usize>) -> Selectio
     selection
 }
 
-fn read_compression_level(reader: &mut TableReader<'_>) -> Option<u32> {
+fn read_compression_level(reader: &mut TableReader<'_>, kind: ArtifactKind) -> Option<u32> {
     let raw = reader.raw("compression-level")?;
     let level = raw.value.as_integer().and_then(|level| u32::try_from(level).ok());
-    if level.is_none_or(|level| level > 22) {
+    let most = if kind == Layer { 19 } else { 9 };
+    if level.is_none_or(|level| level == 0 || level > most) {
         let message = format!("`{}` is no level", reader.name_of("compression-level"));
-        let hint = "deflate and gzip have 1 to 9, zstd 1 to 22".to_owned();
+        let hint = "deflate and gzip have 1 to 9, zstd 1 to 19".to_owned();
         reader.findings().report(raw.span, message, Some(hint));
         return None;
     }

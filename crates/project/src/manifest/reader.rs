@@ -264,6 +264,15 @@ impl<'a> TableReader<'a> {
         readers
     }
 
+    /// All keys with their values, as TOML on one line each.
+    pub(crate) fn written(&self) -> std::collections::BTreeMap<String, String> {
+        let plain = |item: &Item| match item.as_value() {
+            Some(value) => value.clone().decorated("", "").to_string(),
+            None => item.to_string().trim().to_owned(),
+        };
+        self.table.iter().map(|(key, item)| (key.to_owned(), plain(item))).collect()
+    }
+
     /// Reports every key that was not asked for. `elsewhere` are full names of keys that live in
     /// other tables: a key that is only in the wrong place is told where it belongs.
     pub(crate) fn finish(self, elsewhere: &[&str]) {

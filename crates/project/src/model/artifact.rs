@@ -1,5 +1,6 @@
 //! `[[artifact]]`: what is to be packed, as a manifest says it. Knows nothing of how it is done.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
@@ -66,11 +67,18 @@ pub struct ArtifactRule {
     pub embed_source: bool,
     /// A statement of where everything came from is written beside it.
     pub provenance: bool,
+    /// Its keys with their values as they are written, in TOML.
+    pub written: BTreeMap<String, String>,
     /// `file:line` where it stands, for messages.
     pub place: String,
 }
 
 impl ArtifactRule {
+    /// Where it goes, as messages have it: what is written, or the default.
+    pub fn shown_out(&self) -> Option<PathBuf> {
+        self.out(Path::new("")).map(|out| self.out.clone().unwrap_or(out))
+    }
+
     /// Where it goes, absolute; `None` for what is changed in place.
     pub fn out(&self, workspace: &Path) -> Option<PathBuf> {
         let suffix = match self.kind {

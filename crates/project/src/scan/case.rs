@@ -7,6 +7,11 @@ use bytekiln_planner::{Problem, Severity};
 /// A warning for each pair of `names` in `folder` that a case-insensitive file system takes for
 /// one.
 pub(crate) fn case_clashes(folder: &RepoPath, names: &[Vec<u8>], problems: &mut Vec<Problem>) {
+    // Most folders have no name that could be spelled otherwise.
+    let may_fold = |name: &Vec<u8>| name.iter().any(|byte| !matches!(byte, 0..b'A' | b'['..=0x7f));
+    if !names.iter().any(may_fold) {
+        return;
+    }
     let mut folded: Vec<(Vec<u8>, &Vec<u8>)> =
         names.iter().map(|name| (fold(name), name)).collect();
     folded.sort();

@@ -10,14 +10,23 @@ use rustix::fs::{Mode, OFlags};
 
 use super::{FileKind, FoundFile, Stamp};
 
-/// A source that was read.
+/// A source whose bytes are in a buffer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    /// Taken after opening and before reading: a change after it shows.
+    pub(crate) stamp: Stamp,
+    /// The first line names Python as its interpreter.
+    pub(crate) python_shebang: bool,
+}
+
+/// A source that was read and hashed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hashed {
     /// Of the bytes read.
     pub(crate) digest: Digest,
-    /// Taken after opening and before reading: a change after it shows.
+    /// See [`Source`].
     pub(crate) stamp: Stamp,
-    /// The first line names Python as its interpreter.
+    /// See [`Source`].
     pub(crate) python_shebang: bool,
 }
 
@@ -40,16 +49,18 @@ fn hash_file(
     found: &FoundFile,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Hashed> {
-    read_source(root, &found.path, found.kind == FileKind::Executable, buffer)
+    let read = read_source(root, &found.path, found.kind == FileKind::Executable, buffer)?;
+    let digest = Digest::of(buffer);
+    Ok(Hashed { digest, stamp: read.stamp, python_shebang: read.python_shebang })
 }
 
-/// Reads a source into `buffer` and hashes it; see [`hash_files`] for what `executable` means.
+/// Reads a source into `buffer`; see [`hash_files`] for what `executable` means.
 pub(crate) fn read_source(
     root: BorrowedFd<'_>,
     path: &RepoPath,
     executable: bool,
     buffer: &mut Vec<u8>,
-) -> std::io::Result<Hashed> {
+) -> std::io::Result<Source> {
     // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file =
@@ -73,7 +84,31 @@ pub(crate) fn read_source(
     } else if executable {
         buffer.clear();
     }
-    Ok(Hashed { digest: Digest::of(buffer), stamp: Stamp::of(&stat), python_shebang })
+    Ok(Source { stamp: Stamp::of(&stat), python_shebang })
+}
+
+/// Reads a source that the walk has stamped, with no further look at it where the size is as it was: what
+/// has changed since the stamp shows in the next stamp, whatever is read now.
+pub(crate) fn read_stamped(
+    root: BorrowedFd<'_>,
+    path: &RepoPath,
+    stamp: &Stamp,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Source> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?;
+    buffer.clear();
+    buffer.shrink_to(1 << 20);
+    let size = usize::try_from(stamp.size).unwrap_or_default();
+    buffer.reserve(size.saturating_add(1));
+    let free = buffer.capacity();
+    // A read that gives less than was asked for has met the end.
+    match rustix::io::read(&file, rustix::buffer::spare_capacity(buffer)) {
+        Ok(count) if count == size && count < free => {
+            Ok(Source { stamp: *stamp, python_shebang: has_python_shebang(buffer) })
+        }
+        _ => read_source(root, path, false, buffer),
+    }
 }
 
 /// Reads a file of about this size: where that is right, with a single call, because a read that gives

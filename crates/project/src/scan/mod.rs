@@ -11,7 +11,8 @@ mod rules;
 mod stamp;
 mod walk;
 
-pub(crate) use hash::{hash_files, read_source};
+pub(crate) use directory::Links;
+pub(crate) use hash::{hash_files, read_source, read_stamped};
 pub(crate) use outputs::{list_tree, observe};
 pub use rules::GlobError;
 pub(crate) use rules::compile;
@@ -19,5 +20,5 @@ pub(crate) use rules::{MemberRules, Scope};
 pub(crate) use stamp::{FileClock, Stamp, file_clock};
 pub(crate) use walk::{
     FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, Wanted, entries_hash,
-    unreadable, walk,
+    stamp_and_entries, unreadable, walk,
 };

@@ -35,7 +35,7 @@ pub(crate) fn list_tree(
                 continue;
             }
         };
-        for (name, kind) in &directory.entries {
+        for (name, kind) in directory.entries() {
             let path = folder.join(name);
             if name.ends_with(b".pyc") {
                 if let Ok((stamp, kind)) = directory.stamp_of(name, Links::Refuse) {

@@ -114,8 +114,15 @@ impl MemberRules {
         starts
     }
 
+    fn has_no_globs(&self) -> bool {
+        self.include.written.is_empty() && self.exclude.written.is_empty()
+    }
+
     /// About a file.
     pub(crate) fn file(&self, path: &RepoPath) -> Scope<'_> {
+        if self.has_no_globs() {
+            return Scope::In;
+        }
         let Some(relative) = path.strip_prefix(&self.folder) else { return Scope::In };
         if let Some(glob) = self.exclude.find(relative.as_bytes()) {
             return Scope::Excluded(glob);
@@ -129,6 +136,9 @@ impl MemberRules {
 
     /// About a folder: whether anything below it may be in.
     pub(crate) fn folder(&self, path: &RepoPath) -> Scope<'_> {
+        if self.has_no_globs() {
+            return Scope::In;
+        }
         let Some(relative) = path.strip_prefix(&self.folder) else { return Scope::In };
         if let Some(glob) = self.exclude.find(relative.as_bytes()) {
             return Scope::Excluded(glob);

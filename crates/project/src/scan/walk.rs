@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use bytekiln_action::RepoPath;
 use bytekiln_planner::{OutputPath, Problem, RootId, ScriptReason, Severity, Skipped, SourceKind};
 use rustix::fs::FileType;
+use twox_hash::XxHash3_64;
 
 use super::case::case_clashes;
 use super::directory::{Directory, Links};
@@ -136,8 +137,17 @@ struct Task {
 }
 
 struct Queue {
-    state: Mutex<(Vec<Task>, usize)>,
+    state: Mutex<QueueState>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    tasks: Vec<Task>,
+    /// How many folders are being listed.
+    busy: usize,
+    /// How many threads have nothing to do: only then is there anyone to be woken.
+    waiting: usize,
 }
 
 /// Walks. Never fails as a whole: what cannot be read is a problem in the result.
@@ -145,7 +155,10 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
     let walker = Walker { request, claims: claims(request.members) };
     let mut scan = Scan::default();
     let tasks = walker.starts(&mut scan);
-    let queue = Queue { state: Mutex::new((tasks, 0)), changed: Condvar::new() };
+    let queue = Queue {
+        state: Mutex::new(QueueState { tasks, ..QueueState::default() }),
+        changed: Condvar::new(),
+    };
     let results = std::thread::scope(|scope| {
         let others: Vec<_> =
             (1..request.threads.get()).map(|_| scope.spawn(|| walker.work(&queue))).collect();
@@ -168,8 +181,9 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
         scan.watched.append(&mut result.watched);
         scan.blind.append(&mut result.blind);
     }
-    scan.files.sort_unstable_by(|a, b| (&a.path, a.member).cmp(&(&b.path, b.member)));
-    scan.folders.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    // Merges: each thread has sorted its own.
+    scan.files.sort_by(|a, b| (&a.path, a.member).cmp(&(&b.path, b.member)));
+    scan.folders.sort_by(|a, b| a.path.cmp(&b.path));
     scan.folders.dedup_by(|a, b| a.path == b.path);
     scan.outputs.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     scan.outputs.dedup_by(|a, b| a.path == b.path);
@@ -261,29 +275,28 @@ impl Walker<'_> {
 
     fn work(&self, queue: &Queue) -> Scan {
         let mut scan = Scan::default();
-        let mut found = Vec::new();
         loop {
             let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
             let task = loop {
-                if let Some(task) = state.0.pop() {
-                    state.1 += 1;
+                if let Some(task) = state.tasks.pop() {
+                    state.busy += 1;
                     break task;
                 }
-                if state.1 == 0 {
+                if state.busy == 0 {
+                    drop(state);
+                    // Each list is nearly in order; all of them are merged in the end.
+                    scan.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+                    scan.folders.sort_unstable_by(|a, b| a.path.cmp(&b.path));
                     return scan;
                 }
+                state.waiting += 1;
                 state = queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
             };
             drop(state);
             // Counts the task as done even if it panics: the others must not wait for ever.
-            let done = Done(queue);
-            self.folder(&task, &mut found, &mut scan);
-            if !found.is_empty() {
-                let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.0.append(&mut found);
-                drop(state);
-            }
-            drop(done);
+            let mut done = Done { queue, found: Vec::new() };
+            self.folder(&task, &mut done.found, &mut scan);
         }
     }
 
@@ -301,7 +314,7 @@ impl Walker<'_> {
             }
         };
         let Some(member) = self.request.members.get(task.member as usize) else { return };
-        let has = |name: &[u8]| directory.entries.iter().any(|(entry, _)| entry == name);
+        let has = |name: &[u8]| directory.entries().any(|(entry, _)| entry == name);
         if !task.is_start && has(b"pyvenv.cfg") && !member.names(&task.path) {
             scan.watched.push(task.path.join(b"pyvenv.cfg"));
             return;
@@ -320,8 +333,8 @@ impl Walker<'_> {
                 directory.stamp_of(GITIGNORE, Links::Follow).ok().map(|(stamp, _)| stamp);
             ignores = self.own_layer(&task.path, ignores, scan);
         }
-        let is_cache = |(name, kind): &(Vec<u8>, FileType)| name == PYCACHE && may_be_folder(*kind);
-        if wanted.caches() && directory.entries.iter().any(is_cache) {
+        let is_cache = |(name, kind): (&[u8], FileType)| name == PYCACHE && may_be_folder(kind);
+        if wanted.caches() && directory.entries().any(is_cache) {
             folder.cache = self.caches(&task.path, scan);
         }
         let mut visit = Visit {
@@ -333,8 +346,8 @@ impl Walker<'_> {
             has_caches: folder.cache.is_some() || wanted.legacy(),
             names: Vec::new(),
         };
-        for (name, kind) in &directory.entries {
-            visit.entry(name, *kind, tasks, scan);
+        for (name, kind) in directory.entries() {
+            visit.entry(name, kind, tasks, scan);
         }
         let names = visit.names;
         if wanted != Wanted::Installed {
@@ -354,7 +367,7 @@ impl Walker<'_> {
                 return None;
             }
         };
-        for (name, _) in &directory.entries {
+        for (name, _) in directory.entries() {
             if name.ends_with(b".pyc")
                 && let Ok((stamp, kind)) = directory.stamp_of(name, Links::Refuse)
             {
@@ -377,12 +390,20 @@ impl Walker<'_> {
     }
 }
 
-struct Done<'a>(&'a Queue);
+struct Done<'a> {
+    queue: &'a Queue,
+    /// What is to be done next.
+    found: Vec<Task>,
+}
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
-        self.0.changed.notify_all();
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.busy -= 1;
+        state.tasks.append(&mut self.found);
+        if state.waiting > 0 && (state.busy == 0 || !state.tasks.is_empty()) {
+            self.queue.changed.notify_all();
+        }
     }
 }
 
@@ -537,24 +558,31 @@ pub(crate) fn entries_hash(
     path: &RepoPath,
     closed: &BTreeSet<RepoPath>,
 ) -> std::io::Result<u64> {
-    Directory::read(root, path, Links::Follow)
-        .map(|directory| hash_entries(&directory, path, closed))
+    stamp_and_entries(root, path, closed, Links::Follow).map(|(_, entries)| entries)
+}
+
+/// The same with the stamp that the folder had before it was listed.
+pub(crate) fn stamp_and_entries(
+    root: BorrowedFd<'_>,
+    path: &RepoPath,
+    closed: &BTreeSet<RepoPath>,
+    links: Links,
+) -> std::io::Result<(Stamp, u64)> {
+    Directory::read(root, path, links)
+        .map(|directory| (directory.stamp, hash_entries(&directory, path, closed)))
 }
 
 fn hash_entries(directory: &Directory, path: &RepoPath, closed: &BTreeSet<RepoPath>) -> u64 {
-    use std::hash::Hasher as _;
     let mut sum = 0_u64;
-    for (name, kind) in &directory.entries {
+    for (name, kind) in directory.entries() {
         let is_closed = closed
             .iter()
             .any(|folder| folder.file_name() == name && folder.parent().as_ref() == Some(path));
         if name == PYCACHE || name.ends_with(b".pyc") || is_closed {
             continue;
         }
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(name);
-        hasher.write_u32(kind.as_raw_mode());
-        sum = sum.wrapping_add(hasher.finish());
+        let seed = u64::from(kind.as_raw_mode());
+        sum = sum.wrapping_add(XxHash3_64::oneshot_with_seed(seed, name));
     }
     sum
 }

@@ -1,10 +1,12 @@
-//! `docs/manifest.md` is right: its example loads, and it names every key that is read.
+//! `docs/manifest.md` is right: its example loads, and it names every key that is read. So does
+//! `docs/pack.md` for artifacts.
 
 use bytekiln_test_support::fixture::Tree;
 
 use crate::load;
 
 const REFERENCE: &str = include_str!("../../../../docs/manifest.md");
+const ARTIFACTS: &str = include_str!("../../../../docs/pack.md");
 
 #[test]
 fn the_example_loads() {
@@ -43,4 +45,23 @@ fn every_key_is_named() {
         }
     }
     assert!(known > 25, "{known}");
+}
+
+/// Each key of an artifact has a row, and each kind a heading.
+#[test]
+fn every_key_of_artifacts_is_named() {
+    let tree = Tree::new("//- /web/w.py\n");
+    let artifact = "[[artifact]]\nname = \"web\"\nkind = \"tree\"\nzzzzzzzzzz = 1\n";
+    tree.write("bytekiln.toml", artifact);
+    let error = load(&tree, "").unwrap_err();
+    let hint = error.problems().first().and_then(|problem| problem.hint.clone()).unwrap();
+    assert!(hint.starts_with("known here are "), "{hint}");
+    let keys: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        assert!(ARTIFACTS.contains(&format!("\n| `{key}` |")), "`{key}` is not described");
+    }
+    for (kind, _) in bytekiln_project::ArtifactKind::ALL {
+        assert!(ARTIFACTS.contains(&format!("\n### `{kind}`: ")), "`{kind}` is not described");
+    }
 }

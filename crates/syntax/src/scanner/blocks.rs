@@ -144,6 +144,12 @@ impl Blocks {
         }) && !self.awaits_handlers()
     }
 
+    /// Whether the outermost block does: whatever is indented is in it.
+    #[inline]
+    pub(super) fn begins_in_first_column(&self) -> bool {
+        self.stack.first().is_some_and(|block| block.column == 0)
+    }
+
     /// Whether no function and no class is open.
     pub(super) fn is_module_level(&self) -> bool {
         self.is_module_level_around(false)

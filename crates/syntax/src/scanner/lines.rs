@@ -10,6 +10,8 @@ pub(super) struct Lines<'source> {
     source: &'source [u8],
     /// Whether the source has carriage returns: alone or with a line feed, they end lines too.
     pub(super) carriage_returns: bool,
+    /// Whether there are form feeds, which set the column to the first; none if nobody asked.
+    form_feeds: Option<bool>,
     start: usize,
     utf8: bool,
     counted: usize,
@@ -24,7 +26,20 @@ impl<'source> Lines<'source> {
         let carriage_returns = !used || memchr(b'\r', source).is_some();
         let utf8 = encoding.high == High::Utf8;
         let start = encoding.start;
-        Lines { source, carriage_returns, start, utf8, counted: 0, line: 1, column: (start, 1) }
+        Lines {
+            source,
+            carriage_returns,
+            form_feeds: None,
+            start,
+            utf8,
+            counted: 0,
+            line: 1,
+            column: (start, 1),
+        }
+    }
+
+    pub(super) fn form_feeds(&mut self) -> bool {
+        *self.form_feeds.get_or_insert_with(|| memchr(b'\x0c', self.source).is_some())
     }
 
     /// Line of an offset, from 1. Cheap if offsets are near each other.

@@ -101,6 +101,8 @@ struct Scanner<'source> {
     /// The block of [`WIDTH`] bytes that `masks` is of.
     block: usize,
     masks: Masks,
+    /// Nothing is wanted of a line, nor of those after it that are in the same block of the first column.
+    skips: bool,
     /// Brackets that are open.
     depth: i64,
     logical: Logical,
@@ -133,6 +135,7 @@ impl<'source> Scanner<'source> {
             encoding,
             block: usize::MAX,
             masks: Masks::default(),
+            skips: false,
             depth: 0,
             logical: Logical::default(),
             blocks: Blocks::default(),
@@ -190,8 +193,10 @@ impl<'source> Scanner<'source> {
         let last_import_passed = self.candidate.start == usize::MAX;
         if last_import_passed && self.options.strings.is_none() && self.blocks.binds_nothing(column)
         {
+            self.skips = self.blocks.begins_in_first_column() && !self.lines.form_feeds();
             return true;
         }
+        self.skips = false;
         let opener = if matches!(byte, b'a'..=b'f' | b'i' | b'm' | b't' | b'w') {
             Opener::of(self.source, start)
         } else {
@@ -238,9 +243,12 @@ impl<'source> Scanner<'source> {
         }
     }
 
-    /// Reads to the end of the logical line.
+    /// Reads to the end of the logical line; of lines of which nothing is wanted ([`Scanner::skips`]), to the
+    /// end of all of them.
     fn finish_line(&mut self) {
         let mut position = self.position;
+        // Where the line that is read starts, if it is not the one that `logical` is of.
+        let mut skipped = None;
         while position < self.source.len() {
             let block = position / WIDTH;
             if block != self.block {
@@ -266,6 +274,16 @@ impl<'source> Scanner<'source> {
             match self.source[position] {
                 b'\n' | b'\r' => {
                     position = after_newline(self.source, position);
+                    if self.depth == 0 {
+                        // A line that does not start in the first column is in the same block, and one that
+                        // has nothing but a comment says nothing.
+                        if self.skips && matches!(at(self.source, position), b' ' | b'\n' | b'#') {
+                            skipped = Some(position);
+                            continue;
+                        }
+                    } else if let Some(start) = skipped.take() {
+                        self.arrive(start);
+                    }
                     if self.depth <= 0 || self.resynchronise(position) {
                         self.end_brackets();
                         self.position = position;
@@ -284,10 +302,21 @@ impl<'source> Scanner<'source> {
             }
         }
         if self.depth != 0 {
+            if let Some(start) = skipped {
+                self.arrive(start);
+            }
             self.depth = self.depth.min(-1); // not closed, so not balanced
         }
         self.end_brackets();
         self.position = self.source.len();
+    }
+
+    /// Takes note of a logical line that was not read as one: something is wrong with it.
+    #[cold]
+    fn arrive(&mut self, start: usize) {
+        self.position = start;
+        let (start, column) = self.indentation();
+        self.logical = Logical { start, column, opener: false };
     }
 
     fn load(&mut self, block: usize) {

@@ -653,3 +653,51 @@ fn linear() {
         check_sound(source.as_bytes());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    /// Lines of which nothing is wanted may be passed over at once: with strings wanted none is, and names
+    /// and problems are the same.
+    #[test]
+    fn passing_over_lines_misses_nothing(lines in proptest::collection::vec(0..LINES.len(), 0..24)) {
+        let source: String = lines.iter().filter_map(|at| LINES.get(*at)).copied().collect();
+        let extract = |strings| extract(source.as_bytes(), &Options { names: true, strings });
+        let (fast, slow) = (extract(None), extract(Some(9)));
+        prop_assert_eq!(fast.names, slow.names, "{:?}", source);
+        prop_assert_eq!(fast.problems, slow.problems, "{:?}", source);
+        prop_assert_eq!(fast.imports, slow.imports, "{:?}", source);
+    }
+}
+
+const LINES: [&str; 30] = [
+    "import a\n",
+    "    import b\n",
+    "def f():\n",
+    "class C:\n",
+    "    def g(self): pass\n",
+    "async def h(\n",
+    "    x = 1\n",
+    "y = 2\n",
+    "\n",
+    "   \n",
+    "\t\n",
+    "\tz = 3\n",
+    "# comment (\n",
+    "    # comment '''\n",
+    "    call(\n",
+    "    )\n",
+    ")\n",
+    "b]\n",
+    "    s = '''\n",
+    "'''\n",
+    "    t = \"it's\"\n",
+    "    u = 'open\n",
+    "    v = f'{w(\n",
+    "    a = b \\\n",
+    "\x0c    p = 1\n",
+    "    \x0cq = 1\n",
+    "r = 1\r\n",
+    "    m = 1\r",
+    "if x:\n",
+    "    n: int = (1, [2, {3: 4}])  # ]\n",
+];

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::{NodeId, Which};
+use bytekiln_graph::{Graph, NodeId, Which};
 
 use super::document::{AmbiguityRow, EdgeRow, Focus, GraphDocument, ModuleRow, OwnerRow, word};
 use super::focus::focus;
@@ -40,26 +40,17 @@ pub(super) fn assemble<'a>(
     let number =
         |id: NodeId| numbers.get(id.number() as usize).copied().filter(|number| *number != OUT);
     let which = open.imports.unwrap_or(Which::All);
-    // Of a part there are fewer; growing step by step would take as much again.
-    let most = if modules.len() == graph.len() { graph.edge_count() } else { 0 };
-    let mut edges = Vec::with_capacity(most);
-    for (from, module) in (0_u32..).zip(&modules) {
-        for (_, edge) in graph.imports(module.node) {
-            if which.follows(edge.kinds)
-                && let Some(to) = number(edge.to)
-            {
-                edges.push(EdgeRow {
-                    from,
-                    to,
-                    line: edge.line,
-                    column: edge.column,
-                    kinds: edge.kinds,
-                });
-            }
+    // The search for cycles is as long as all else here.
+    let cyclic = || graph.cyclic_modules(Which::Eager);
+    let (edges, cyclic) = std::thread::scope(|scope| {
+        let cyclic = scope.spawn(cyclic);
+        let edges = edges_of(graph, &modules, which, &number);
+        match cyclic.join() {
+            Ok(cyclic) => (edges, cyclic),
+            Err(panic) => std::panic::resume_unwind(panic),
         }
-    }
-    let cycles = graph
-        .cyclic_modules(Which::Eager)
+    });
+    let cycles = cyclic
         .iter()
         .filter_map(|modules| modules.iter().map(|id| number(*id)).collect())
         .collect();
@@ -109,6 +100,34 @@ pub(super) fn assemble<'a>(
         super::group::group(&mut document, by, arguments.depth);
     }
     Ok(document)
+}
+
+/// The imports that count, from and to modules that are shown.
+fn edges_of(
+    graph: &Graph,
+    modules: &[ModuleRow<'_>],
+    which: Which,
+    number: &impl Fn(NodeId) -> Option<u32>,
+) -> Vec<EdgeRow> {
+    // Of a part there are fewer; growing step by step would take as much again.
+    let most = if modules.len() == graph.len() { graph.edge_count() } else { 0 };
+    let mut edges = Vec::with_capacity(most);
+    for (from, module) in (0_u32..).zip(modules) {
+        for (_, edge) in graph.imports(module.node) {
+            if which.follows(edge.kinds)
+                && let Some(to) = number(edge.to)
+            {
+                edges.push(EdgeRow {
+                    from,
+                    to,
+                    line: edge.line,
+                    column: edge.column,
+                    kinds: edge.kinds,
+                });
+            }
+        }
+    }
+    edges
 }
 
 fn last(folder: &Path) -> String {

@@ -176,3 +176,34 @@ pub(crate) fn word(which: Which) -> &'static str {
         Which::All => "all",
     }
 }
+
+/// A node for tests of forms, which do not go back to the graph.
+#[cfg(test)]
+pub(crate) fn any_node() -> NodeId {
+    use bytekiln_graph::{Graph, ModuleImports, PathEntry, Root, SourceFile, Sources, Target};
+    let imports = ModuleImports::default();
+    let graph = Graph::build(&Sources {
+        target: Target {
+            release: bytekiln_python::Release::from_minor(14).unwrap(),
+            platform: bytekiln_graph::TargetPlatform::default(),
+        },
+        files: vec![SourceFile {
+            tree: 0,
+            path: RepoPath::new(b"a.py").unwrap(),
+            kind: bytekiln_graph::FileKind::Source,
+            owner: 0,
+            script: false,
+            digest: None,
+            imports: Some(&imports),
+        }],
+        roots: vec![Root { tree: 0, folder: RepoPath::default() }],
+        owners: vec![bytekiln_graph::Owner {
+            name: "a".to_owned(),
+            kind: OwnerKind::Member,
+            path: vec![PathEntry::Root(0)],
+        }],
+        generated: Vec::new(),
+        externals: Vec::new(),
+    });
+    graph.nodes().next().unwrap().0
+}

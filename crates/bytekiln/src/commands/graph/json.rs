@@ -1,15 +1,19 @@
 //! The graph as JSON: the schema of `docs/graph.md`, written as it goes, one module a line, so that no
 //! second copy of a large graph is made. Knows nothing of how the graph came to be.
 
+mod module;
+
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::{AmbiguityKind, Kinds, NodeKind, OwnerKind};
+use bytekiln_graph::{AmbiguityKind, Kinds, OwnerKind};
 use serde::ser::{Serialize, Serializer};
 use serde_json::json;
 
-use super::document::{EdgeRow, GraphDocument, GroupEdge, word};
+use module::ModuleWriter;
+
+use super::document::{GraphDocument, GroupEdge, word};
 use crate::schema::ProblemRow;
 
 /// Name and version of the schema.
@@ -34,27 +38,7 @@ pub(super) fn render(document: &GraphDocument<'_>, out: &mut dyn Write) -> io::R
         &"owners",
         owners.map(|owner| json!({"name": owner.name, "kind": whose(owner.kind)})),
     )?;
-    let mut edges = document.edges.as_slice();
-    let modules = (0_u32..).zip(&document.modules).map(|(id, module)| {
-        let own = edges.partition_point(|edge| edge.from <= id);
-        let (imports, rest) = edges.split_at_checked(own).unwrap_or_default();
-        edges = rest;
-        Module {
-            id,
-            name: module.name,
-            kind: module.kind.word(),
-            reason: match module.kind {
-                NodeKind::Unresolved(reason) => Some(reason.word()),
-                _ => None,
-            },
-            owner: module.owner,
-            group: module.group,
-            tree: module.file.map(|(tree, _)| tree),
-            path: module.file.map(|(_, path)| Shown(path)),
-            imports,
-        }
-    });
-    out.list(&"modules", modules)?;
+    out.modules(document)?;
     out.list(&"groups", groups(document))?;
     out.list(&"cycles", document.cycles.iter().map(|modules| json!({"modules": modules})))?;
     let ambiguities = document.ambiguities.iter().map(|one| {
@@ -145,31 +129,6 @@ fn why_two(kind: AmbiguityKind) -> &'static str {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Module<'a> {
-    id: u32,
-    name: &'a str,
-    kind: &'static str,
-    reason: Option<&'static str>,
-    owner: Option<u32>,
-    group: Option<u32>,
-    tree: Option<u32>,
-    path: Option<Shown<'a>>,
-    imports: &'a [EdgeRow],
-}
-
-impl Serialize for EdgeRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut import = serializer.serialize_struct("import", 4)?;
-        import.serialize_field("to", &self.to)?;
-        import.serialize_field("line", &self.line)?;
-        import.serialize_field("column", &self.column)?;
-        import.serialize_field("kinds", &Words(self.kinds))?;
-        import.end()
-    }
-}
-
 struct Words(Kinds);
 
 impl Serialize for Words {
@@ -190,6 +149,38 @@ impl Serialize for Shown<'_> {
             _ => serializer.collect_str(self.0),
         }
     }
+}
+
+/// From so many modules on a second thread is worth it.
+const MANY: usize = 1 << 13;
+
+/// So many bytes are handed on at once.
+const BLOCK: usize = 1 << 18;
+
+/// So many of these may wait.
+const BLOCKS: usize = 4;
+
+/// One module a line, in blocks.
+fn write_modules(
+    document: &GraphDocument<'_>,
+    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut edges = document.edges.as_slice();
+    let mut writer = ModuleWriter::default();
+    let mut block = Vec::with_capacity(BLOCK + BLOCK / 8);
+    let mut before: &[u8] = b"\n    ";
+    for (id, module) in (0_u32..).zip(&document.modules) {
+        let own = edges.iter().take_while(|edge| edge.from <= id).count();
+        let (imports, rest) = edges.split_at_checked(own).unwrap_or_default();
+        edges = rest;
+        block.extend_from_slice(before);
+        writer.write(id, module, imports, &mut block)?;
+        before = b",\n    ";
+        if block.len() >= BLOCK {
+            give(std::mem::replace(&mut block, Vec::with_capacity(BLOCK + BLOCK / 8)))?;
+        }
+    }
+    give(block)
 }
 
 /// An object with one field a line, and lists with one element a line.
@@ -222,6 +213,32 @@ impl Lines<'_> {
     fn field(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
         self.key(&name)?;
         Ok(serde_json::to_writer(&mut *self.out, value)?)
+    }
+
+    /// The modules. A thread writes them down while this one hands on what is written; the lines of a small
+    /// graph are there sooner than a thread.
+    fn modules(&mut self, document: &GraphDocument<'_>) -> io::Result<()> {
+        self.key(&"modules")?;
+        self.out.write_all(b"[")?;
+        if document.modules.len() < MANY {
+            write_modules(document, &mut |block| self.out.write_all(&block))?;
+        } else {
+            std::thread::scope(|scope| {
+                let (give, take) = std::sync::mpsc::sync_channel::<Vec<u8>>(BLOCKS);
+                let writer = scope.spawn(move || {
+                    write_modules(document, &mut |block| {
+                        give.send(block).map_err(|_| io::ErrorKind::BrokenPipe.into())
+                    })
+                });
+                // What cannot be handed on drops the receiving end, at which the thread gives up.
+                take.into_iter().try_for_each(|block| self.out.write_all(&block))?;
+                match writer.join() {
+                    Ok(written) => written,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            })?;
+        }
+        self.out.write_all(if document.modules.is_empty() { b"]" } else { b"\n  ]" })
     }
 
     fn list(

@@ -1,7 +1,7 @@
 //! Trees, zips, programs, layers and blobs: gathered from members and dependencies, compiled, chosen,
 //! assembled, written, checked, published. The order of things, on one screen each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::target::{Target, Targets, targets};
 use super::write::Writing;
 use super::{Packing, blob, check, dependencies, ours};
 use crate::failure::CommandFailure;
+use crate::report::problems;
 use crate::report::tally::plural;
 
 /// Everything that is known of an artifact before it is written.
@@ -89,6 +90,7 @@ fn prepare<'a>(
     paths.extend(dependencies::all_named(rule, workspace));
     let others = Others { paths, state_dir: state };
     let mut gathered = gather(rule, workspace, targets.profile, &folders, &others, session.jobs())?;
+    problems::say(packing.terminal, &gathered.problems);
     if let Some(main) = &rule.main {
         add_main(main, &mut gathered)?;
     }
@@ -98,6 +100,11 @@ fn prepare<'a>(
             rule.place, rule.name
         ))
         .hint("`members`, `dependencies` and `exclude` decide what is in it"));
+    }
+    if rule.kind == ArtifactKind::RustBlob {
+        // The module that imports from a blob, compiled with the rest: else every start compiles it.
+        let place = format!("{}.py", bytekiln_blob::FINDER_MODULE);
+        gathered.candidates.push(made(place.as_bytes(), bytekiln_blob::FINDER.to_owned()));
     }
     let closure = Closure {
         rule,
@@ -194,11 +201,29 @@ fn check_main(rule: &ArtifactRule, gathered: &Gathered) -> Result<(), CommandFai
 
 fn keep_reachable(gathered: &mut Gathered, selected: &mut Vec<bool>) {
     let mut left_out = 0;
+    let top = |one: &Candidate| {
+        let place = one.place.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+        (one.home.tree(), place.to_vec())
+    };
+    let reached: BTreeSet<_> = gathered
+        .candidates
+        .iter()
+        .zip(selected.iter())
+        .filter(|(one, selected)| **selected && one.kind == FileKind::Module)
+        .map(|(one, _)| top(one))
+        .collect();
+    // Data go with their package; what tells of distributions stays, programs ask for it.
+    let is_kept = |one: &Candidate| {
+        reached.contains(&top(one)) || one.place.as_bytes().windows(11).any(|w| w == b".dist-info/")
+    };
     let mut kept = Vec::with_capacity(selected.len());
     let mut flags = selected.iter();
     gathered.candidates.retain(|candidate| {
         let is_selected = flags.next().copied().unwrap_or(false);
-        let stays = is_selected || candidate.kind != FileKind::Module;
+        let stays = match candidate.kind {
+            FileKind::Module => is_selected,
+            FileKind::Script | FileKind::Data => is_kept(candidate),
+        };
         left_out += usize::from(!stays);
         if stays {
             kept.push(is_selected);
@@ -381,7 +406,12 @@ fn imported<'a>(made: &'a Made<'_>, assembly: &Assembly, path: &Path) -> check::
     roots.retain(|root| assembly.parts.iter().any(|part| part.path.strip_prefix(root).is_some()));
     let modules = assembly.parts.iter().filter_map(|part| {
         let Origin::Bytecode { file, target: 0 } = part.origin else { return None };
-        let place = rule.root.join(made.gathered.candidates.get(file)?.place.as_bytes());
+        let place = &made.gathered.candidates.get(file)?.place;
+        // What no statement names is loaded by other means than those that are simulated.
+        if !bytekiln_python::is_module_name(place.stem()) {
+            return None;
+        }
+        let place = rule.root.join(place.as_bytes());
         let (number, below) = roots
             .iter()
             .enumerate()

@@ -1,7 +1,7 @@
 //! What may be in an artifact: files of members and of folders with installed packages, each with its
 //! place, its digest and what has to be known of its text. Knows nothing of what is chosen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,11 +12,12 @@ use std::sync::Arc;
 use bytekiln_action::{Digest, RecordedPath, RepoPath};
 use bytekiln_artifact::{Artifact, EntryKind, OpenOptions, Record, digest_file, read_file};
 use bytekiln_assembly::{
-    FileKind, LeftOut, SourceUse, TreeFile, arrange, compile_cost, source_uses,
+    FileKind, LeftOut, SourceUse, TreeFile, arrange, compile_cost, is_module, source_uses,
 };
 use bytekiln_planner::{Problem, Severity};
 use bytekiln_project::{
-    Arrangement, ArtifactRule, PathGlobs, Profile, Workspace, list_contents, recorded_path,
+    Arrangement, ArtifactRule, PathGlobs, Profile, SourcelessPart, SourcelessRule, Workspace,
+    list_contents, recorded_path,
 };
 
 use crate::commands::parallel;
@@ -58,6 +59,16 @@ pub(super) enum Home {
     Installed(usize, RepoPath),
     /// It was made here.
     Made,
+}
+
+impl Home {
+    /// The tree that a file comes from: 0 the workspace, then the folders of installed packages.
+    pub(super) fn tree(&self) -> usize {
+        match self {
+            Home::Member(..) | Home::Made => 0,
+            Home::Installed(folder, _) => folder + 1,
+        }
+    }
 }
 
 impl Candidate {
@@ -133,9 +144,22 @@ pub(super) fn gather(
     }
     let exclude = PathGlobs::new(rule.exclude.iter().map(String::as_str))
         .map_err(|error| CommandFailure::usage(format!("{}: `{}`", rule.place, error.glob)))?;
+    for (glob, _) in unmatched(&rule.exclude, &exclude, listed.iter().map(|file| &file.place)) {
+        gathered.problems.push(no_match(rule, "exclude", glob));
+    }
     let before = listed.len();
     listed.retain(|file| !exclude.is_match(&file.place));
     leave_out(&mut gathered, "`exclude` names them", before - listed.len());
+    let packages: BTreeSet<RepoPath> = listed
+        .iter()
+        .filter(|file| file.place.file_name() == b"__init__.py")
+        .filter_map(|file| file.place.parent())
+        .collect();
+    for file in listed.iter_mut().filter(|file| file.kind == FileKind::Script) {
+        if is_module(&file.place, |folder| packages.contains(folder)) {
+            file.kind = FileKind::Module;
+        }
+    }
     let read = parallel::map(&listed, jobs, read);
     for (file, read) in listed.into_iter().zip(read) {
         match read {
@@ -144,7 +168,58 @@ pub(super) fn gather(
         }
     }
     gathered.candidates.sort_by(|a, b| (&a.place, &a.home).cmp(&(&b.place, &b.home)));
+    check_source_globs(rule, &mut gathered)?;
     Ok(gathered)
+}
+
+/// Globs of a list that match none of these paths, with their positions.
+pub(super) fn unmatched<'a, 'b>(
+    globs: &'a [String],
+    compiled: &PathGlobs,
+    paths: impl Iterator<Item = &'b RepoPath>,
+) -> Vec<(&'a str, usize)> {
+    if globs.is_empty() {
+        return Vec::new();
+    }
+    let used: BTreeSet<usize> = paths.flat_map(|path| compiled.matches(path)).collect();
+    let all = globs.iter().enumerate().filter(|(position, _)| !used.contains(position));
+    all.map(|(position, glob)| (glob.as_str(), position)).collect()
+}
+
+/// Globs of `sourceless` and `keep-source` have to mean something too.
+fn check_source_globs(rule: &ArtifactRule, gathered: &mut Gathered) -> Result<(), CommandFailure> {
+    let sourceless: Vec<String> = match &rule.sourceless {
+        SourcelessRule::Some(parts) => parts
+            .iter()
+            .filter_map(|part| match part {
+                SourcelessPart::Glob(glob) => Some(glob.clone()),
+                SourcelessPart::Member(_) => None,
+            })
+            .collect(),
+        SourcelessRule::Nothing | SourcelessRule::Everything => Vec::new(),
+    };
+    for (key, globs) in [("sourceless", &sourceless), ("keep-source", &rule.keep_source)] {
+        let compiled = PathGlobs::new(globs.iter().map(String::as_str)).map_err(|error| {
+            CommandFailure::usage(format!("{}: bad glob `{}`", rule.place, error.glob))
+        })?;
+        let places = gathered.candidates.iter().map(|candidate| &candidate.place);
+        let problems: Vec<Problem> = unmatched(globs, &compiled, places)
+            .into_iter()
+            .map(|(glob, _)| no_match(rule, key, glob))
+            .collect();
+        gathered.problems.extend(problems);
+    }
+    Ok(())
+}
+
+/// A glob that does nothing is a mistake, or was right once.
+pub(super) fn no_match(rule: &ArtifactRule, key: &str, glob: &str) -> Problem {
+    Problem {
+        severity: Severity::Warning,
+        path: None,
+        message: format!("{}: `{glob}` in `{key}` of `{}` matches nothing", rule.place, rule.name),
+        hint: None,
+    }
 }
 
 fn leave_out(gathered: &mut Gathered, why: &'static str, count: usize) {
@@ -223,13 +298,17 @@ fn of_dependency(
         Arrangement::Flat => RepoPath::default(),
         Arrangement::Workspace => RepoPath::new(b"site-packages").unwrap_or_default(),
     };
+    // `pip install --target` puts programs there, with the interpreter's path in them.
+    let is_program = |path: &[u8]| path.starts_with(b"bin/");
+    let has_package =
+        RepoPath::new(b"bin/__init__.py").is_some_and(|p| artifact.find(&p).is_some());
     for entry in artifact.entries() {
         let bytes = entry.path.as_bytes();
         let is_made = bytes.ends_with(b".pyc") || bytes.ends_with(b".pyo");
         if is_made || entry.kind == EntryKind::Directory {
             continue;
         }
-        if is_of_environment(bytes) {
+        if is_of_environment(bytes) || (is_program(bytes) && !has_package) {
             leave_out(gathered, "they are about the environment, not about the program", 1);
             continue;
         }

@@ -28,6 +28,9 @@ pub(super) fn report(packed: &Packed, terminal: &Terminal) {
     }
     let verb = if packed.unchanged { "Fresh" } else { "Packed" };
     terminal.status(verb, sentence(packed));
+    if terminal.verbosity() == Verbosity::Quiet {
+        return;
+    }
     if let Some(image) = &packed.image {
         let line = |what: &str, digest| {
             terminal.status("", format!("{what:<9} sha256:{}", hex(digest)));
@@ -160,7 +163,8 @@ pub(super) fn why(kept: &Kept) -> String {
 pub(super) fn list(rules: &[ArtifactRule], terminal: &Terminal) {
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     for rule in rules {
-        let out = rule.out.as_ref().map(|out| format!("  {}", out.display())).unwrap_or_default();
+        let out = rule.shown_out().or_else(|| rule.site.clone());
+        let out = out.map(|out| format!("  {}", out.display())).unwrap_or_default();
         terminal.data(&format!("{:width$}  {:<9}{out}\n", rule.name, rule.kind.as_str()));
     }
 }

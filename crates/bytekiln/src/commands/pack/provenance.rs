@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_project::ArtifactRule;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::target::Target;
 
@@ -135,30 +135,12 @@ fn interpreter(target: &Target) -> Value {
     })
 }
 
-/// What a user has said, as far as it decides what comes out.
+/// What a user has said: the keys of the artifact, as they are written, and what profile and default add.
 fn parameters(rule: &ArtifactRule, targets: &[Target]) -> Value {
-    let mut all = Map::new();
-    all.insert("name".to_owned(), rule.name.clone().into());
-    all.insert("kind".to_owned(), rule.kind.as_str().into());
-    all.insert("profile".to_owned(), rule.target.profile.clone().into());
     let mode = targets.first().map(|one| one.mode.as_str()).unwrap_or_default();
-    all.insert("mode".to_owned(), mode.into());
-    let lists = [
-        ("members", &rule.members),
-        ("exclude", &rule.exclude),
-        ("keepSource", &rule.keep_source),
-        ("entry", &rule.selection.entry),
-    ];
-    for (key, list) in lists {
-        if !list.is_empty() {
-            all.insert(key.to_owned(), list.clone().into());
-        }
-    }
-    if let Some(budget) = rule.selection.budget {
-        all.insert("budget".to_owned(), budget.into());
-    }
-    if let Some(main) = &rule.main {
-        all.insert("main".to_owned(), main.clone().into());
-    }
-    Value::Object(all)
+    json!({
+        "artifact": rule.written,
+        "profile": rule.target.profile,
+        "mode": mode,
+    })
 }

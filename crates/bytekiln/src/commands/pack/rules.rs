@@ -18,6 +18,10 @@ pub(super) fn chosen(
         check_in_place(arguments, std::slice::from_ref(&rule))?;
         return Ok(vec![rule]);
     }
+    if !arguments.set.is_empty() {
+        return Err(CommandFailure::usage("--set describes an artifact together with --kind")
+            .hint("change the manifest, or describe another one: `--kind KIND --set KEY=VALUE`"));
+    }
     if workspace.artifacts.is_empty() {
         let manifest = workspace.manifest.as_ref();
         let place = manifest.map_or("bytekiln.toml".to_owned(), |path| path.display().to_string());

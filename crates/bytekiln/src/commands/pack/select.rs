@@ -63,6 +63,7 @@ impl Closure<'_> {
             environment: &around,
             follow: Follow::Installed,
             strings: self.workspace.graph.strings,
+            digests: false,
             deleted: &[],
             state_dir: self.state_dir.to_owned(),
             threads: self.jobs,

@@ -11,11 +11,13 @@ mod interpreters;
 mod inventory;
 mod json;
 mod judge;
+mod provenance;
 mod sarif;
 mod verdict;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,7 +30,7 @@ use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::report::terminal::Terminal;
-use crate::settings::start_folder;
+use crate::settings::{start_folder, workspace};
 use compile::Workshop;
 use examine::{Looked, Open};
 use interpreters::Candidate;
@@ -103,7 +105,12 @@ pub(crate) fn run(
     let store = cache.as_ref().and_then(|dir| open_store(dir, terminal));
     let store: Option<&dyn Store> = store.as_ref().map(|store| store as &dyn Store);
     let prefix = arguments.pycache_prefix.as_deref();
-    let inventory = Inventory::take(&arguments.paths, prefix, &start, jobs)?;
+    let (paths, attested) = attested(arguments, global, environment, &start, jobs, terminal)?;
+    if paths.is_empty() {
+        // A blob: what is in it was read by nobody but its own digest.
+        return Ok(if attested { ExitStatus::Success } else { ExitStatus::Failure });
+    }
+    let inventory = Inventory::take(&paths, prefix, &start, jobs)?;
 
     for warning in &inventory.warnings {
         terminal.warning(warning);
@@ -158,11 +165,33 @@ pub(crate) fn run(
     let counts = outcome.counts();
     Ok(if outcome.interrupted {
         ExitStatus::Interrupted
-    } else if counts.diverges > 0 || counts.unprovable > counts.allowed {
+    } else if counts.diverges > 0 || counts.unprovable > counts.allowed || !attested {
         ExitStatus::Failure
     } else {
         ExitStatus::Success
     })
+}
+
+/// What to verify, and whether the statement about it holds, if there is one.
+fn attested(
+    arguments: &VerifyArguments,
+    global: &Global,
+    environment: &Environment,
+    start: &Path,
+    jobs: NonZeroUsize,
+    terminal: &Terminal,
+) -> Result<(Vec<PathBuf>, bool), CommandFailure> {
+    let Some(statement) = &arguments.provenance else {
+        return Ok((arguments.paths.clone(), true));
+    };
+    let [artifact] = arguments.paths.as_slice() else {
+        return Err(CommandFailure::usage("--provenance is about one artifact"));
+    };
+    let workspace = workspace(global, environment)?;
+    let (statement, found) = (start.join(statement), start.join(artifact));
+    let root = &workspace.root;
+    let attested = provenance::check(&statement, &found, artifact, root, jobs, terminal)?;
+    Ok((attested.paths, attested.holds))
 }
 
 /// Puts the verdicts of the first and the second look together, in the order of the subjects.

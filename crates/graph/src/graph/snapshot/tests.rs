@@ -153,7 +153,7 @@ proptest! {
                 name: name.as_str().into(),
                 owner: None,
                 file: is_file.then(|| (at as u32, RepoPath::new(format!("f{at}").as_bytes()).unwrap())),
-                digest: digests[at].filter(|_| is_file).map(|size| Digest { size, ..Digest::of(name.as_bytes()) }),
+                digest: digests[at].filter(|_| is_file).map(|size| Box::new(Digest { size, ..Digest::of(name.as_bytes()) })),
             });
         }
         let mut edges = edges;

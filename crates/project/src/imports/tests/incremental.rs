@@ -1,8 +1,11 @@
 //! What is kept: it answers where nothing changed, and nowhere else.
 
+use bytekiln_action::Digest;
 use proptest::prelude::*;
 
 use super::{Tree, problems, render};
+use crate::index::{FileIndex, IndexEntry, IndexedKind};
+use crate::scan::Stamp;
 
 const SOURCES: &str = "
     //- /mine/a.py
@@ -77,7 +80,7 @@ fn options_have_graphs_of_their_own_and_few_are_kept() {
 
 #[test]
 fn damage_is_told_and_mended() {
-    for name in ["index", "imports", "graph-"] {
+    for name in ["seen", "imports", "graph-"] {
         let tree = Tree::new(SOURCES);
         tree.age();
         let first = tree.load();
@@ -103,6 +106,51 @@ fn damage_is_told_and_mended() {
         assert_eq!(problems(&third), "");
         assert_eq!((third.graph, third.read), (second.graph, 0));
     }
+}
+
+/// Whatever the file index of a build says of a file that has changed since.
+#[test]
+fn digests_are_of_what_is_there() {
+    let tree = Tree::new(SOURCES);
+    tree.age();
+    let check = || {
+        for (_, node) in tree.load().graph.nodes() {
+            let Some((_, path)) = &node.file else { continue };
+            let file = crate::path::absolute(&tree.workspace.root, path);
+            let digest = Digest::of(&std::fs::read(file).unwrap());
+            assert_eq!(node.digest.as_deref(), Some(&digest), "{path}");
+        }
+    };
+    check();
+    let entries = ["a.py", "b.py"].map(|name| {
+        let path = super::path(name);
+        let stat = rustix::fs::stat(tree.workspace.root.join(name)).unwrap();
+        // Tells where the digest came from.
+        let digest = Digest::of(b"another");
+        IndexEntry { path, stamp: Stamp::of(&stat), kind: IndexedKind::Source, digest }
+    });
+    FileIndex { entries: entries.into() }.write(&tree.state_dir.join("index")).unwrap();
+    tree.write("a.py", "import pkg");
+    tree.age();
+    let loaded = tree.load();
+    let digest = |name| {
+        let id = loaded.graph.find_file(0, &super::path(name)).unwrap();
+        loaded.graph.node(id).unwrap().digest.as_deref().copied()
+    };
+    assert_eq!(digest("a.py"), Some(Digest::of(b"import pkg")));
+    assert_eq!(digest("b.py"), Some(Digest::of(b"another")));
+}
+
+/// A state folder that this load makes in the workspace changes the workspace's own folder.
+#[test]
+fn a_first_load_is_kept_though_it_makes_the_state_folder() {
+    let mut tree = Tree::new(SOURCES);
+    tree.state_dir = tree.workspace.root.join(".bytekiln");
+    tree.age();
+    assert!(!tree.load().kept);
+    assert!(tree.load().kept);
+    tree.write("new.py", "");
+    assert!(!tree.load().kept);
 }
 
 #[test]

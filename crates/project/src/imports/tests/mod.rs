@@ -87,7 +87,7 @@ impl Tree {
     }
 
     fn load_into(&self, state_dir: &Path) -> LoadedGraph {
-        load_graph(&GraphRequest {
+        let mut loaded = load_graph(&GraphRequest {
             workspace: &self.workspace,
             target: Target {
                 release: Release::from_minor(self.release).unwrap(),
@@ -96,11 +96,14 @@ impl Tree {
             environment: &self.environment,
             follow: self.follow,
             strings: false,
+            digests: true,
             deleted: &self.deleted,
             state_dir: state_dir.to_owned(),
             threads: NonZeroUsize::new(2).unwrap(),
         })
-        .unwrap()
+        .unwrap();
+        loaded.finish();
+        loaded
     }
 
     fn load(&self) -> LoadedGraph {

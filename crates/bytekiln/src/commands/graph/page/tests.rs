@@ -4,12 +4,12 @@
 use std::process::{Command, Stdio};
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::{Graph, Kinds, NodeId, NodeKind, OwnerKind, Reason};
+use bytekiln_graph::{Kinds, NodeKind, OwnerKind, Reason};
 use expect_test::expect;
 use serde_json::Value;
 
 use super::*;
-use crate::commands::graph::document::{EdgeRow, ModuleRow, OwnerRow};
+use crate::commands::graph::document::{EdgeRow, ModuleRow, OwnerRow, any_node};
 
 /// Dotted name and path.
 type Name = (String, RepoPath);
@@ -45,43 +45,13 @@ fn document<'a>(
     }
 }
 
-/// Any node will do: a page does not go back to the graph.
-fn node() -> NodeId {
-    use bytekiln_graph::{ModuleImports, PathEntry, Root, SourceFile, Sources, Target};
-    let imports = ModuleImports::default();
-    let graph = Graph::build(&Sources {
-        target: Target {
-            release: bytekiln_python::Release::from_minor(14).unwrap(),
-            platform: bytekiln_graph::TargetPlatform::default(),
-        },
-        files: vec![SourceFile {
-            tree: 0,
-            path: RepoPath::new(b"a.py").unwrap(),
-            kind: bytekiln_graph::FileKind::Source,
-            owner: 0,
-            script: false,
-            digest: None,
-            imports: Some(&imports),
-        }],
-        roots: vec![Root { tree: 0, folder: RepoPath::default() }],
-        owners: vec![bytekiln_graph::Owner {
-            name: "a".to_owned(),
-            kind: OwnerKind::Member,
-            path: vec![PathEntry::Root(0)],
-        }],
-        generated: Vec::new(),
-        externals: Vec::new(),
-    });
-    graph.nodes().next().unwrap().0
-}
-
 fn module<'a>(
     name: &'a str,
     kind: NodeKind,
     owner: Option<u32>,
     file: Option<(u32, &'a RepoPath)>,
 ) -> ModuleRow<'a> {
-    ModuleRow { node: node(), name, kind, owner, file, group: None }
+    ModuleRow { node: any_node(), name, kind, owner, file, group: None }
 }
 
 fn page(document: &GraphDocument<'_>) -> String {
@@ -220,7 +190,7 @@ fn large_page(modules: u32, imports: u32) -> String {
         (0..=modules / 250).map(|member| format!("member-{member}")).collect();
     let owners: Vec<(&str, OwnerKind)> =
         owners.iter().map(|name| (name.as_str(), OwnerKind::Member)).collect();
-    let any = node();
+    let any = any_node();
     let rows = (0_u32..).zip(&names).map(|(number, (name, path))| ModuleRow {
         node: any,
         name,

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 
 use bytekiln_action::{Digest, RecordedPath, RepoPath};
 use bytekiln_artifact::{Artifact, EntryKind, OpenOptions, digest_file};
+use bytekiln_assembly::is_module;
 use bytekiln_executor::{
     CacheOrigin, Event, Job, JobEnd, LinkPolicy, Options, Order, Unplaced, Work, execute,
 };
@@ -121,19 +122,19 @@ fn modules(
     for (number, folder) in folders.iter().enumerate() {
         let artifact = Artifact::open(&folder.path, &OpenOptions::new(jobs))
             .map_err(|error| CommandFailure::artifact(&error))?;
-        let is_module = |path: &RepoPath| {
-            let stem = path.file_name().strip_suffix(b".py");
+        let is_package = |folder: &RepoPath| artifact.find(&folder.join(b"__init__.py")).is_some();
+        let is_wanted = |path: &RepoPath| {
             let inside = |without: &&[u8]| {
                 RepoPath::new(without).is_some_and(|without| path.strip_prefix(&without).is_some())
             };
-            stem.is_some_and(bytekiln_python::is_module_name)
+            is_module(path, is_package)
                 && !folder.without.iter().any(|without| inside(without))
                 && !exclude.is_match(path)
         };
         let paths: Vec<RepoPath> = artifact
             .entries()
             .iter()
-            .filter(|entry| entry.kind != EntryKind::Directory && is_module(&entry.path))
+            .filter(|entry| entry.kind != EntryKind::Directory && is_wanted(&entry.path))
             .map(|entry| entry.path.clone())
             .collect();
         let digests = parallel::map(&paths, jobs, |path| digest_file(&folder.file(path)));
@@ -297,7 +298,10 @@ fn simulate(
         .collect();
     for (number, folder) in folders.iter().enumerate().filter(|(_, folder)| !folder.is_library) {
         let inside = modules.iter().filter(|module| module.folder == number);
-        let inside = inside.filter(|module| complete.contains(&(number, &module.path)));
+        let inside = inside.filter(|module| {
+            complete.contains(&(number, &module.path))
+                && bytekiln_python::is_module_name(module.path.stem())
+        });
         let imported = check::Imported {
             paths: vec![folder.path.clone()],
             deployed: Vec::new(),

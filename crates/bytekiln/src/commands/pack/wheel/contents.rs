@@ -8,6 +8,8 @@ use std::sync::Arc;
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_artifact::{Artifact, Container, Entry, EntryKind, OpenOptions, Record};
 
+use bytekiln_assembly::is_module;
+
 use super::name::WheelName;
 use crate::commands::parallel;
 use crate::failure::CommandFailure;
@@ -159,9 +161,10 @@ impl Wheel {
         let roots = self.roots();
         let mut modules = Vec::new();
         for (entry, file) in self.files() {
-            let name = file.path.file_name().strip_suffix(b".py");
+            let is_package =
+                |folder: &RepoPath| self.artifact.find(&folder.join(b"__init__.py")).is_some();
             let Some(digest) = self.digests.get(entry).copied().flatten() else { continue };
-            if !name.is_some_and(bytekiln_python::is_module_name) {
+            if !is_module(&file.path, is_package) {
                 continue;
             }
             // The deepest root, and nothing else of `.data`.

@@ -1,0 +1,166 @@
+//! Keeps a graph while it is already in use: whoever asked has the answer before it is on the disk. A graph
+//! whose stamps are too young to be trusted is not kept. Knows nothing of how a graph is made.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytekiln_action::RepoPath;
+use bytekiln_graph::Graph;
+
+use super::contents::{Content, Records};
+use super::snapshot::{SeenFolder, Snapshot};
+use super::trees::TreeFile;
+use crate::index::StateError;
+use crate::load::open_folder;
+use crate::path::{absolute, bytes};
+use crate::scan::{FileClock, Links, file_clock, stamp_and_entries};
+
+/// More folders than these were not made young by the state folder that was put into one of them.
+const FEW: usize = 8;
+
+/// Work that goes on beside; whoever drops it waits for its end.
+#[derive(Debug, Default)]
+pub(super) struct Keeping(Option<JoinHandle<Option<StateError>>>);
+
+impl Keeping {
+    /// With one thread the work is done at once.
+    pub(super) fn start(
+        threads: NonZeroUsize,
+        work: impl FnOnce() -> Option<StateError> + Send + 'static,
+    ) -> (Keeping, Option<StateError>) {
+        if threads.get() == 1 {
+            return (Keeping(None), work());
+        }
+        (Keeping(Some(std::thread::spawn(work))), None)
+    }
+
+    /// Waits for the end; what went wrong is told once.
+    pub(super) fn finish(&mut self) -> Option<StateError> {
+        match self.0.take()?.join() {
+            Ok(trouble) => trouble,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // A panic there has been told on standard error, and costs the next load its head start.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A graph, and what it was made of.
+pub(super) struct Keep {
+    pub(super) state_dir: PathBuf,
+    pub(super) root: PathBuf,
+    pub(super) closed: BTreeSet<RepoPath>,
+    /// Taken before anything was looked at.
+    pub(super) clock: FileClock,
+    pub(super) files: Vec<TreeFile>,
+    pub(super) contents: Vec<Content>,
+    /// Only to be given back.
+    pub(super) records: Records,
+    pub(super) snapshot: Snapshot,
+    pub(super) graph: Arc<Graph>,
+}
+
+impl Keep {
+    /// Gives back what the graph is no longer made of, which takes as long as the rest, and writes.
+    pub(super) fn run(mut self) -> Option<StateError> {
+        drop(std::mem::take(&mut self.records));
+        if !self.is_old() {
+            return None;
+        }
+        self.fill();
+        self.snapshot.write(&self.state_dir, &self.graph).err()
+    }
+
+    /// Whether every stamp is old enough to be trusted.
+    fn is_old(&self) -> bool {
+        let clock = self.clock;
+        let mut contents = self.contents.iter().zip(&self.files).filter(|(_, file)| file.is_read());
+        let folders = &self.snapshot.folders;
+        contents.all(|(content, _)| clock.is_safe(&content.stamp))
+            && folders
+                .iter()
+                .all(|folder| folder.files.iter().all(|(_, stamp)| clock.is_safe(stamp)))
+            && self
+                .snapshot
+                .watches
+                .iter()
+                .all(|watch| watch.stamp.is_none_or(|stamp| clock.is_safe(&stamp)))
+            && self.young_folders_are_as_they_were()
+    }
+
+    /// A state folder that this load made has changed the folder that it lies in, perhaps in the very tick
+    /// of the clock. So that folder is listed once more when the tick has passed: if it has the same
+    /// entries, and now an old stamp that is the same, nothing else has happened in it.
+    fn young_folders_are_as_they_were(&self) -> bool {
+        let folders = self.snapshot.folders.iter();
+        let young: Vec<&SeenFolder> =
+            folders.filter(|folder| !self.clock.is_safe(&folder.stamp)).take(FEW + 1).collect();
+        if young.is_empty() {
+            return true;
+        }
+        if young.len() > FEW {
+            return false;
+        }
+        let nothing = BTreeSet::new();
+        let is_past = |clock: FileClock| young.iter().all(|one| clock.is_safe(&one.stamp));
+        let read = || file_clock(&self.state_dir, &self.root).unwrap_or_default();
+        let mut clocks = std::iter::once_with(read).chain((0..20).map(|_| {
+            std::thread::sleep(Duration::from_millis(2));
+            read()
+        }));
+        clocks.any(is_past)
+            && young.iter().all(|folder| {
+                let (base, closed) = if folder.installed {
+                    (PathBuf::from("/"), &nothing)
+                } else {
+                    (self.root.clone(), &self.closed)
+                };
+                let Ok(base) = open_folder(&base) else { return false };
+                stamp_and_entries(base.as_fd(), &folder.path, closed, Links::Follow)
+                    .is_ok_and(|now| now == (folder.stamp, folder.entries))
+            })
+    }
+
+    /// Puts the sources into their folders.
+    fn fill(&mut self) {
+        let (folders, trees) = (&mut self.snapshot.folders, &self.snapshot.trees);
+        folders.sort_by(|a, b| (a.installed, &a.path).cmp(&(b.installed, &b.path)));
+        let mut last: Option<(u32, RepoPath, usize)> = None;
+        let contents = self.files.iter().zip(&self.contents);
+        for (file, content) in contents.filter(|(file, _)| file.is_read()) {
+            let parent = file.path.parent().unwrap_or_default();
+            let at = match &last {
+                Some((tree, path, at)) if (*tree, path) == (file.tree, &parent) => Ok(*at),
+                _ => {
+                    let path = match trees.get(file.tree as usize) {
+                        Some(tree) if file.tree > 0 => {
+                            let path = absolute(&tree.folder, &parent);
+                            let path = bytes(&path);
+                            let path = path.strip_prefix(b"/").unwrap_or(path);
+                            RepoPath::new(path).unwrap_or_default()
+                        }
+                        _ => parent.clone(),
+                    };
+                    let key = (file.tree > 0, &path);
+                    folders.binary_search_by(|folder| (folder.installed, &folder.path).cmp(&key))
+                }
+            };
+            if let Some(folder) = at.ok().and_then(|at| folders.get_mut(at)) {
+                folder.files.push((file.path.file_name().to_vec(), content.stamp));
+            }
+            last = at.ok().map(|at| (file.tree, parent, at));
+        }
+    }
+}

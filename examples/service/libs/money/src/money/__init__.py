@@ -1,0 +1,5 @@
+"""Amounts of money, in whole cents."""
+
+from money.amount import Amount
+
+__all__ = ["Amount"]
