@@ -7,6 +7,7 @@ mod difference;
 mod doubt;
 mod examine;
 mod human;
+mod image;
 mod interpreters;
 mod inventory;
 mod json;
@@ -182,7 +183,11 @@ fn attested(
     terminal: &Terminal,
 ) -> Result<(Vec<PathBuf>, bool), CommandFailure> {
     let Some(statement) = &arguments.provenance else {
-        return Ok((arguments.paths.clone(), true));
+        let mut paths = Vec::new();
+        for path in &arguments.paths {
+            paths.extend(image::layers(path, start)?);
+        }
+        return Ok((paths, true));
     };
     let [artifact] = arguments.paths.as_slice() else {
         return Err(CommandFailure::usage("--provenance is about one artifact"));
