@@ -38,7 +38,7 @@ X = 1
 assert True
 //- /apps/shop/src/shop/data/greeting.txt
 hello
-//- /apps/shop/src/shop/run-me.py
+//- /apps/shop/src/run-me.py
 print('a script')
 //- /apps/shop/README.md
 The shop.

@@ -63,7 +63,7 @@ fn names_of_artifacts() {
     sandbox.run(&["pack", "--list", "app"]).code(2).says(&["--list"]);
     assert!(!sandbox.path("dist").exists());
     let output = sandbox.run(&["pack", "--list"]).success();
-    assert_eq!(output.stdout, "app    zip      \nimage  layer      build/image\n");
+    assert_eq!(output.stdout, "app    zip        dist/app.zip\nimage  layer      build/image\n");
     sandbox.run(&["pack", "app", "app", "--out", "one.zip"]).success();
     assert!(sandbox.path("one.zip").is_file() && !sandbox.path("dist").exists());
     sandbox.write("bytekiln.toml", "");
