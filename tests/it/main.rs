@@ -22,6 +22,7 @@ mod lock;
 mod normalize;
 mod pack;
 mod pack_clients;
+mod pack_places;
 mod pack_refusals;
 mod pack_report;
 mod pack_site;

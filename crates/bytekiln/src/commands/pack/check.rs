@@ -173,3 +173,22 @@ pub(super) fn without_suffix(path: &RepoPath) -> RepoPath {
     let stem = bytes.strip_suffix(b".py").or_else(|| bytes.strip_suffix(b".pyc"));
     stem.and_then(RepoPath::new).unwrap_or_else(|| path.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_of_files() {
+        for (path, expected) in [
+            ("a/b.py", "a/b"),
+            ("a/b.pyc", "a/b"),
+            ("a/__pycache__/b.cpython-311.opt-2.pyc", "a/b"),
+            ("__pycache__/b.cpython-314.pyc", "b"),
+            ("a/b", "a/b"),
+        ] {
+            let path = RepoPath::new(path.as_bytes()).unwrap_or_default();
+            assert_eq!(module_of(&path).to_string(), expected);
+        }
+    }
+}

@@ -14,7 +14,7 @@ use bytekiln_artifact::{Artifact, EntryKind, OpenOptions, Record, digest_file, r
 use bytekiln_assembly::{
     FileKind, LeftOut, SourceUse, TreeFile, arrange, compile_cost, is_module, source_uses,
 };
-use bytekiln_planner::{Problem, Severity};
+use bytekiln_planner::{Problem, Severity, Skipped};
 use bytekiln_project::{
     Arrangement, ArtifactRule, PathGlobs, Profile, SourcelessPart, SourcelessRule, Workspace,
     list_contents, recorded_path,
@@ -244,6 +244,16 @@ fn of_members(
         return Err(CommandFailure::failure(format!("{path}{}", problem.message)));
     }
     gathered.problems.extend(contents.problems);
+    for skipped in &contents.skipped {
+        let why = match skipped {
+            Skipped::Excluded { .. } => "the manifest excludes them",
+            Skipped::LinkLeavesWorkspace { .. } => "they are links out of the workspace",
+            Skipped::BrokenLink { .. } => "they are broken links",
+            Skipped::LinkInsideWorkspace { .. } => "they are links to what has a name of its own",
+            _ => continue,
+        };
+        leave_out(gathered, why, 1);
+    }
     let files: Vec<TreeFile<'_>> = contents
         .files
         .iter()
@@ -302,6 +312,7 @@ fn of_dependency(
     let is_program = |path: &[u8]| path.starts_with(b"bin/");
     let has_package =
         RepoPath::new(b"bin/__init__.py").is_some_and(|p| artifact.find(&p).is_some());
+    let mut links = Vec::new();
     for entry in artifact.entries() {
         let bytes = entry.path.as_bytes();
         let is_made = bytes.ends_with(b".pyc") || bytes.ends_with(b".pyo");
@@ -317,6 +328,7 @@ fn of_dependency(
         let Some(metadata) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)
         else {
             leave_out(gathered, "they are links to folders, or broken", 1);
+            links.push(path);
             continue;
         };
         listed.push(Listed {
@@ -328,7 +340,23 @@ fn of_dependency(
             path,
         });
     }
+    gathered.problems.extend(links_stay_out(&links));
     Ok(())
+}
+
+/// What is installed and not packed may be missed.
+fn links_stay_out(links: &[PathBuf]) -> Option<Problem> {
+    let (first, more) = links.split_first()?;
+    let (and, verb) = match more.len() {
+        0 => (String::new(), "is a link to a folder, or a broken one, and stays out"),
+        more => (format!(" and {more} more"), "are links to folders, or broken ones, and stay out"),
+    };
+    Some(Problem {
+        severity: Severity::Warning,
+        path: None,
+        message: format!("`{}`{and} {verb}", first.display()),
+        hint: Some("install copies of packages: `--link-mode=copy` of uv does".to_owned()),
+    })
 }
 
 /// Whether a file is about the machine or the environment that it is installed in. What has such a name in a
@@ -420,5 +448,42 @@ pub(super) fn made(place: &[u8], text: String) -> Candidate {
         recorded_path: RecordedPath::from_file_system(place),
         home: Home::Made,
         uses: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_the_environment() {
+        for (path, expected) in [
+            ("a.pth", true),
+            ("__editable__.a.egg-link", true),
+            ("a-1.dist-info/INSTALLER", true),
+            ("a-1.dist-info/direct_url.json", true),
+            ("a-1.dist-info/RECORD", false),
+            ("a-1.dist-info/licenses/INSTALLER", false),
+            ("a/weights.pth", false),
+            ("a/INSTALLER", false),
+            ("INSTALLER", false),
+        ] {
+            assert_eq!(is_of_environment(path.as_bytes()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn records_without_the_environment() {
+        let check = |record: &str, expected: Option<&str>| {
+            let kept = portable_record(record.as_bytes());
+            assert_eq!(kept.as_deref().map(String::from_utf8_lossy).as_deref(), expected);
+        };
+        check("a/m.py,sha256=x,1\na-1.dist-info/RECORD,,\n", None);
+        check(
+            "../../bin/a,,\na/m.py,sha256=x,1\na/__pycache__/m.cpython-311.pyc,,\na/x.pth,,\na-1.dist-info/REQUESTED,,\n",
+            Some("a/m.py,sha256=x,1\na/x.pth,,\n"),
+        );
+        // What nobody understands stays as it is.
+        check("\"a", None);
     }
 }
