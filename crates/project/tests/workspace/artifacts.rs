@@ -85,6 +85,7 @@ fn defaults() {
         standard_library: false
         embed_source: false
         provenance: false
+        written: {"kind": "\"tree\"", "name": "\"x\""}
         place: "bytekiln.toml:3" }"#]].assert_eq(&fields(&workspace.artifacts[0]).join("\n"));
 }
 
@@ -145,7 +146,7 @@ name = 'blob'
 kind = 'rust-blob'
 embed-source = true
 ",
-        expect![[r#"
+        expect![[r##"
             ArtifactRule { name: "tree"
                 out: Some("build/tree")
                 target: ArtifactTarget { profile: "image", interpreters: [Version { numbers: [3, 11], free_threaded: false }, Version { numbers: [3, 14], free_threaded: false }], levels: [Zero, Two], mode: CheckedHash }
@@ -157,6 +158,7 @@ embed-source = true
                 root: "app"
                 selection: SelectionRule { entry: ["a"], imports: WithLazy, budget: Some(25000000), reachable_only: true }
                 provenance: true
+                written: {"arrangement": "\"workspace\"", "budget": "\"25MB\"", "dependencies": "[\".venv\", \"deps\"]", "deploy-root": "\"/srv\"", "entry": "[\"a\"]", "exclude": "[\"**/tests/**\"]", "imports": "\"lazy\"", "kind": "\"tree\"", "layout": "\"prefix\"", "members": "[\"a\"]", "mode": "\"checked-hash\"", "name": "\"tree\"", "optimize": "[0, 2]", "out": "\"build/tree\"", "prefix": "\"var/cache\"", "profile": "\"image\"", "provenance": "true", "python": "[\"3.11\", \"3.14\"]", "reachable-only": "true", "root": "\"app\""}
                 place: "bytekiln.toml:4" }
             ArtifactRule { name: "app"
                 kind: Zipapp
@@ -167,6 +169,7 @@ embed-source = true
                 shebang: Some("/usr/bin/env python3.14")
                 compression: Some(None)
                 compression_level: Some(9)
+                written: {"compression": "\"none\"", "compression-level": "9", "keep-source": "[\"a/x.py\"]", "kind": "\"zipapp\"", "main": "\"a:main.run\"", "name": "\"app\"", "shebang": "\"#!/usr/bin/env python3.14\"", "sourceless": "[\"member:b\", \"a/**\"]"}
                 place: "bytekiln.toml:25" }
             ArtifactRule { name: "image"
                 kind: Layer
@@ -174,6 +177,7 @@ embed-source = true
                 compression: Some(Zstd)
                 owner: (1000, 100)
                 tag: Some("shop:1")
+                written: {"compression": "\"zstd\"", "kind": "\"layer\"", "name": "\"image\"", "owner": "\"1000:100\"", "sourceless": "true", "tag": "\"shop:1\""}
                 place: "bytekiln.toml:34" }
             ArtifactRule { name: "wheels"
                 kind: Wheel
@@ -181,18 +185,21 @@ embed-source = true
                 bytecode: false
                 wheel: Some("dist/*.whl")
                 build_tag: Some("1bytekiln")
+                written: {"build-tag": "\"1bytekiln\"", "bytecode": "false", "kind": "\"wheel\"", "name": "\"wheels\"", "wheel": "\"dist/*.whl\""}
                 place: "bytekiln.toml:41" }
             ArtifactRule { name: "venv"
                 kind: Site
                 target: ArtifactTarget { profile: "release", interpreters: [], levels: [], mode: CheckedHash }
                 site: Some(".venv")
                 standard_library: true
+                written: {"kind": "\"site\"", "name": "\"venv\"", "site": "\".venv\"", "standard-library": "true"}
                 place: "bytekiln.toml:47" }
             ArtifactRule { name: "blob"
                 kind: RustBlob
                 embed_source: true
+                written: {"embed-source": "true", "kind": "\"rust-blob\"", "name": "\"blob\""}
                 place: "bytekiln.toml:52" }
-        "#]],
+        "##]],
     );
 }
 
@@ -695,7 +702,7 @@ colour = 1
                |
             12 | compression-level = 23
                |                     ^^
-               = help: deflate and gzip have 1 to 9, zstd 1 to 22
+               = help: deflate and gzip have 1 to 9, zstd 1 to 19
 
             bad `artifact.name`: `.x` is no name
               --> /ROOT/bytekiln.toml:16:8
