@@ -22,6 +22,8 @@ mod lock;
 mod normalize;
 mod pack;
 mod pack_clients;
+mod pack_refusals;
+mod pack_report;
 mod pack_site;
 mod pack_wheels;
 mod plan;

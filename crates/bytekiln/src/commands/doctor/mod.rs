@@ -71,6 +71,8 @@ pub(crate) fn simulate(
     for (root, place) in artifacts.tree.roots.iter_mut().zip(expected.deployed) {
         root.location = place.as_os_str().as_bytes().to_vec();
     }
+    // The thing has a temporary name yet, and messages are about what is in it.
+    artifacts.shown.iter_mut().for_each(|shown| *shown = PathBuf::new());
     let executable = &expected.interpreter.executable;
     // Every cache has a hash, so that no date matters.
     let facts = interpreter::ask(executable, false, &BTreeSet::new(), None, environment)?;
@@ -86,7 +88,7 @@ pub(crate) fn simulate(
     let numbers: Vec<usize> = (0..simulation.len()).collect();
     let judge = |number: &usize| simulation.judge(*number, &artifacts);
     let reports = super::parallel::map(&numbers, jobs, judge).into_iter().flatten();
-    let told = reports.filter_map(|report| {
+    let told = reports.chain(simulation.unused().iter().cloned()).filter_map(|report| {
         Some(Simulated {
             root: report.file.root,
             path: artifacts.tree.entry(report.file)?.path.clone(),

@@ -327,7 +327,8 @@ fn a_kind(origin: &Origin) -> Option<usize> {
     }
 }
 
-fn described(candidate: Option<&Candidate>, what: &str) -> String {
+/// A file as messages name it.
+pub(super) fn described(candidate: Option<&Candidate>, what: &str) -> String {
     let Some(candidate) = candidate else { return String::new() };
     match (&candidate.bytes, &candidate.home) {
         (Bytes::Disk(path), Home::Installed(..)) => format!("{what}`{}`", path.display()),

@@ -9,7 +9,7 @@ use bytekiln_assembly::FileKind;
 use bytekiln_blob::{Blob, Entry, Target, WriteError, Writer};
 
 use super::Packing;
-use super::assembled::{Made, packed};
+use super::assembled::{Made, described, packed};
 use super::gather::Candidate;
 use super::outcome::Packed;
 use super::write::{Pending, published};
@@ -30,6 +30,13 @@ pub(super) fn pack(
     out: &Path,
 ) -> Result<Packed, CommandFailure> {
     let mut packed = packed(packing, made, out);
+    // A blob has no sources to fall back on.
+    packed.warnings.extend(
+        made.chosen
+            .rejected
+            .iter()
+            .map(|place| format!("`{place}` does not compile, and is not in it")),
+    );
     let modules = modules(made)?;
     if let Some(parent) = out.parent() {
         std::fs::create_dir_all(parent).map_err(|error| {
@@ -70,10 +77,10 @@ fn modules<'a>(made: &'a Made<'_>) -> Result<Vec<Module<'a>>, CommandFailure> {
             && one.name == other.name
         {
             return Err(CommandFailure::failure(format!(
-                "the module `{}` would be there twice: `{}` and `{}`",
+                "the module `{}` would be there twice: {} and {}",
                 one.name,
-                one.candidate.name(&[]),
-                other.candidate.name(&[])
+                described(Some(one.candidate), ""),
+                described(Some(other.candidate), "")
             ))
             .hint("leave one out with `exclude` or `members`"));
         }

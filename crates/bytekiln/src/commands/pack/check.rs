@@ -127,11 +127,17 @@ pub(super) fn import(
             jobs,
             environment,
         )?;
-        let found: BTreeMap<(usize, RepoPath), &Simulated> =
-            found.iter().map(|one| ((one.root, without_suffix(&one.path)), one)).collect();
+        let mut by_module: BTreeMap<(usize, RepoPath), &Simulated> = BTreeMap::new();
+        for one in &found {
+            // What is told of a source comes before what is told of a cache that nobody looks at.
+            let known = by_module.entry((one.root, module_of(&one.path))).or_insert(one);
+            if one.path.as_bytes().ends_with(b".py") {
+                *known = one;
+            }
+        }
         let mut faults = Vec::new();
         for (root, module) in &imported.modules {
-            match found.get(&(*root, module.clone())) {
+            match by_module.get(&(*root, module.clone())) {
                 Some(one) if one.loads => simulated += 1,
                 Some(one) if one.is_fault => faults.push(format!("`{}` {}", one.path, one.words)),
                 Some(one) => warnings.push(format!("`{}` {}", one.path, one.words)),
@@ -151,6 +157,14 @@ pub(super) fn import(
     warnings.sort();
     warnings.dedup();
     Ok((simulated, warnings))
+}
+
+/// `a/b` of `a/b.py`, `a/b.pyc` and `a/__pycache__/b.cpython-311.pyc`.
+fn module_of(path: &RepoPath) -> RepoPath {
+    let folder = path.parent().filter(|folder| folder.file_name() == b"__pycache__");
+    let Some(folder) = folder else { return without_suffix(path) };
+    let stem = path.file_name().split(|byte| *byte == b'.').next().unwrap_or_default();
+    folder.parent().unwrap_or_default().join(stem)
 }
 
 /// `a/b` of `a/b.py`, `a/b.pyc` and `a/b`.

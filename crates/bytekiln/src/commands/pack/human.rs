@@ -126,6 +126,10 @@ fn kept(packed: &Packed, terminal: &Terminal) {
 
 /// Modules that may fail to compile, and do.
 fn uncompiled(packed: &Packed, terminal: &Terminal) {
+    if packed.kind == ArtifactKind::RustBlob {
+        // They are warned of.
+        return;
+    }
     let modules: Vec<_> =
         packed.rejected.iter().filter(|place| !packed.kept.contains_key(*place)).collect();
     if terminal.verbosity() >= Verbosity::Reasons {
