@@ -144,6 +144,7 @@ mod tests {
                 path: RepoPath::new(path.as_bytes()).unwrap(),
                 kind: target
                     .map_or(EntryKind::File, |target| EntryKind::Symlink(target.as_bytes().into())),
+                executable: false,
                 size: 0,
                 modified: Modified::Unix { seconds: 0, nanoseconds: 0 },
             })

@@ -58,7 +58,7 @@ const LIBRARIES: &[Library] = &[
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.
-const LOCKED_PACKAGES_CEILING: usize = 132;
+const LOCKED_PACKAGES_CEILING: usize = 140;
 
 const fn library(
     name: &'static str,
