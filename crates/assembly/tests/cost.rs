@@ -1,7 +1,5 @@
 //! The count of tokens against CPython's own tokenizer, over its standard library.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
-
 use std::process::Command;
 
 use bytekiln_assembly::compile_cost;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod arbitrary;
+mod artifact_errors;
 mod artifacts;
 mod declared;
 mod documented;

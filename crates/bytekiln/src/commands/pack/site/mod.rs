@@ -128,7 +128,7 @@ fn modules(
                 RepoPath::new(without).is_some_and(|without| path.strip_prefix(&without).is_some())
             };
             is_module(path, is_package)
-                && !folder.without.iter().any(|without| inside(without))
+                && !folder.without.iter().any(inside)
                 && !exclude.is_match(path)
         };
         let paths: Vec<RepoPath> = artifact
