@@ -145,7 +145,7 @@ elif flaw == 'slip':
 elif flaw == 'absolute':
     files['/evil.py'] = b'x = 1\n'
 elif flaw == 'two-infos':
-    files['other-1.dist-info/RECORD'] = b''
+    files['other-1.dist-info/METADATA'] = b''
 record = '\n'.join(rows + [info + 'RECORD,,']) + '\n'
 with zipfile.ZipFile(path, 'w') as wheel:
     for one, content in files.items():

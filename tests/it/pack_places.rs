@@ -97,6 +97,24 @@ fn several_at_once() {
 }
 
 #[test]
+fn several_places_at_once() {
+    let Some(sandbox) = Sandbox::new(SHOP) else { return };
+    for _ in 0..2 {
+        let started: Vec<_> = (0..8)
+            .map(|number| {
+                let out = format!("made/{number}");
+                let mut command = sandbox.command(&["pack", "--kind", "tree", "--out", &out]);
+                command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        for one in started {
+            let output = one.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
 fn tracebacks_have_their_lines() {
     let Some(sandbox) = Sandbox::new(SHOP) else { return };
     sandbox

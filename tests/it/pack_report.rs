@@ -91,6 +91,29 @@ fn json_is_one_document() {
 }
 
 #[test]
+fn what_was_published_before_a_failure_is_told() {
+    let fixture = "
+        //- /a.py
+        //- /bytekiln.toml
+        [[artifact]]
+        name = 'good'
+        kind = 'zip'
+        [[artifact]]
+        name = 'bad'
+        kind = 'zipapp'
+        [[artifact]]
+        name = 'never'
+        kind = 'zip'
+        ";
+    let Some(sandbox) = Sandbox::new(fixture) else { return };
+    let output = sandbox.run(&["pack", "--format", "json"]).code(2).says(&["the program `bad`"]);
+    let document = output.packed();
+    assert_eq!(document["artifacts"].as_array().unwrap().len(), 1);
+    assert_eq!(document["artifacts"][0]["name"], "good");
+    assert!(sandbox.path("dist/good.zip").is_file() && !sandbox.path("dist/never.zip").exists());
+}
+
+#[test]
 fn quiet_says_nothing() {
     let Some(sandbox) = Sandbox::new(SHOP) else { return };
     for (kind, keys) in [

@@ -316,11 +316,21 @@ fn wheels_that_are_broken_are_refused() {
     check_refused("unparsable", 1, &["broken RECORD: line ", help]);
     check_refused("slip", 1, &["`../evil.py` has a name that leads out", help]);
     check_refused("absolute", 1, &["`/evil.py` has a name that leads out", help]);
-    check_refused("two-infos", 1, &["2 folders with a `RECORD`", help]);
+    check_refused("two-infos", 1, &["2 folders `*.dist-info`, not one", help]);
     check_refused("duplicate", 1, &["is there more than once", help]);
     check_refused("no-record", 1, &["so it is no wheel", help]);
     check_refused("encrypted", 1, &["is encrypted", help]);
     check_refused("truncated", 2, &["neither a folder nor a zip"]);
+}
+
+#[test]
+fn what_was_published_before_a_broken_one_is_told() {
+    let Some(sandbox) = demo() else { return };
+    let broken = "built/demo-2.0-py3-none-any.whl";
+    sandbox.write("other/demo/__init__.py", "");
+    sandbox.make_wheel(broken, "other", "wrong-hash");
+    let output = sandbox.pack_kind("wheel", &["wheel=built/*.whl"], &[]).code(1);
+    output.says(&["Packed dist/wheel/demo-1.0-py3-none-any.whl", broken, "than its RECORD says"]);
 }
 
 #[test]
@@ -330,7 +340,7 @@ fn wheels_that_do_not_fit_are_refused() {
         let wheel = format!("wheel={wheel}");
         let keys = [&[wheel.as_str()], keys].concat();
         sandbox.pack_kind("wheel", &keys, &[]).refused(2, parts);
-        assert!(fs::read_dir(sandbox.path("dist/wheel")).map_or(0, Iterator::count) == 0);
+        assert!(!sandbox.path("dist").exists());
     };
     check("nothing/*.whl", &[], &["`nothing/*.whl` matches no wheel", "--set:1"]);
     check("built/*.zip", &[], &["matches no wheel"]);

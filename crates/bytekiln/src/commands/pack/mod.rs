@@ -95,16 +95,25 @@ pub(crate) fn run(
             allowances: allowances.clone(),
             started: Instant::now(),
         };
-        let packed = match rule.kind {
-            ArtifactKind::Wheel => wheel::pack(&packing, rule)?,
-            ArtifactKind::Site => vec![timed(&packing, site::pack(&packing, rule)?)],
-            _ => vec![timed(&packing, assembled::pack(&packing, rule)?)],
+        let mut done = Vec::new();
+        let mut push = |packed| done.push(timed(&packing, packed));
+        let outcome = match rule.kind {
+            ArtifactKind::Wheel => wheel::pack(&packing, rule, &mut done),
+            ArtifactKind::Site => site::pack(&packing, rule).map(&mut push),
+            _ => assembled::pack(&packing, rule).map(&mut push),
         };
-        for packed in packed {
+        // What was published before something failed is there, and is told.
+        for packed in done {
             if arguments.format == PlanFormat::Human {
                 human::report(&packed, terminal);
             }
             all.push(packed);
+        }
+        if let Err(failure) = outcome {
+            if arguments.format == PlanFormat::Json && !all.is_empty() {
+                terminal.data(&json::render(&all));
+            }
+            return Err(failure);
         }
     }
     if arguments.format == PlanFormat::Json {
@@ -179,9 +188,6 @@ impl Packing<'_> {
             return Err(CommandFailure::usage(format!("`{}` is no folder", folder.display()))
                 .hint("`out` is the folder that wheels go into"));
         }
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            CommandFailure::failure(format!("could not make `{}`: {error}", folder.display()))
-        })?;
         Ok(folder)
     }
 

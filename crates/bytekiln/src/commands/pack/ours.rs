@@ -1,16 +1,20 @@
 //! What `pack` made, so that it replaces no other folder, and packs nothing of it again. Knows nothing of what
 //! is in it.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use bytekiln_action::Digest;
+
 use crate::failure::CommandFailure;
 
-/// In the state: one path a line.
-const FOLDERS: &str = "packed-folders";
-const FILES: &str = "packed-files";
+/// In the state: a folder with a file for each thing, so that several runs at once do not disturb each other.
+/// Its name is made of the thing's path; it holds what the thing is, a line end, and the path.
+const FOLDER: &str = "packed";
+
+/// The first line of such a file.
+const KINDS: [&str; 2] = ["folder", "file"];
 
 /// Whether a folder may be replaced: it is not there, is empty, or was made here.
 pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), CommandFailure> {
@@ -20,7 +24,8 @@ pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), Command
             .hint("remove it, or name another place with `out`"));
     }
     let is_empty = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    if force || is_empty || known(state, FOLDERS).contains(out.as_os_str().as_bytes()) {
+    let was_made = || std::fs::read(note(out, state)).is_ok_and(|note| note == text(KINDS[0], out));
+    if force || is_empty || was_made() {
         return Ok(());
     }
     Err(CommandFailure::usage(format!(
@@ -32,25 +37,37 @@ pub(super) fn check(out: &Path, state: &Path, force: bool) -> Result<(), Command
 
 /// Notes what was made here.
 pub(super) fn remember(out: &Path, state: &Path) {
-    let file = if out.is_dir() { FOLDERS } else { FILES };
-    let mut known = known(state, file);
-    if !known.insert(out.as_os_str().as_bytes().to_vec()) {
+    let [folder, file] = KINDS;
+    let (path, text) = (note(out, state), text(if out.is_dir() { folder } else { file }, out));
+    if std::fs::read(&path).is_ok_and(|known| known == text) {
         return;
     }
-    let mut lines = known.into_iter().collect::<Vec<_>>().join(&b'\n');
-    lines.push(b'\n');
     // A folder that is not noted has to be removed by hand the next time, which the message then says.
     let _ = bytekiln_project::prepare_state(state);
-    let _ = std::fs::write(state.join(file), lines);
+    let _ = std::fs::create_dir(state.join(FOLDER));
+    let _ = std::fs::write(path, text);
 }
 
 /// Everything that was made here, and perhaps is there no more.
 pub(super) fn all(state: &Path) -> Vec<PathBuf> {
-    let known = known(state, FOLDERS).into_iter().chain(known(state, FILES));
-    known.map(|path| PathBuf::from(OsStr::from_bytes(&path))).collect()
+    let notes = std::fs::read_dir(state.join(FOLDER)).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = notes
+        .filter_map(|note| {
+            let text = std::fs::read(note.path()).ok()?;
+            let end = text.iter().position(|byte| *byte == b'\n')?;
+            Some(PathBuf::from(OsStr::from_bytes(text.get(end + 1..)?)))
+        })
+        .filter(|path| path.is_absolute())
+        .collect();
+    paths.sort();
+    paths
 }
 
-fn known(state: &Path, file: &str) -> BTreeSet<Vec<u8>> {
-    let read = std::fs::read(state.join(file)).unwrap_or_default();
-    read.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+fn note(out: &Path, state: &Path) -> PathBuf {
+    let name = Digest::of(out.as_os_str().as_bytes()).to_hex();
+    state.join(FOLDER).join(name)
+}
+
+fn text(kind: &str, out: &Path) -> Vec<u8> {
+    [kind.as_bytes(), b"\n", out.as_os_str().as_bytes()].concat()
 }

@@ -1,6 +1,7 @@
 //! What is in a wheel: its files, checked against its `RECORD`, and its modules with the place that they
 //! will be installed to. Knows nothing of bytecode that is to be added.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,15 +64,18 @@ impl Wheel {
         if artifact.container() != Container::Wheel {
             return Err(broken("has no `.dist-info/RECORD`, so it is no wheel".to_owned()));
         }
-        let infos: Vec<RepoPath> = artifact
+        let infos: BTreeSet<&[u8]> = artifact
             .entries()
             .iter()
-            .filter(|entry| entry.path.as_bytes().ends_with(b".dist-info/RECORD"))
-            .filter_map(|entry| entry.path.parent())
-            .filter(|info| !info.as_bytes().contains(&b'/'))
+            .filter_map(|entry| {
+                let slash = entry.path.as_bytes().iter().position(|byte| *byte == b'/')?;
+                entry.path.as_bytes().get(..slash)
+            })
+            .filter(|folder| folder.ends_with(b".dist-info"))
             .collect();
+        let infos: Vec<RepoPath> = infos.into_iter().filter_map(RepoPath::new).collect();
         let [info] = infos.as_slice() else {
-            return Err(broken(format!("has {} folders with a `RECORD`", infos.len())));
+            return Err(broken(format!("has {} folders `*.dist-info`, not one", infos.len())));
         };
         let text = |file: &[u8]| -> Result<Option<Vec<u8>>, CommandFailure> {
             let Some(index) = artifact.find(&info.join(file)) else { return Ok(None) };

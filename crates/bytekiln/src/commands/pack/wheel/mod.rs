@@ -29,23 +29,23 @@ use crate::failure::CommandFailure;
 use contents::{Module, Wheel};
 use name::WheelName;
 
-/// Packs every wheel that the rule names.
+/// Packs every wheel that the rule names; `done` gets each that is published.
 pub(super) fn pack(
     packing: &Packing<'_>,
     rule: &ArtifactRule,
-) -> Result<Vec<Packed>, CommandFailure> {
+    done: &mut Vec<Packed>,
+) -> Result<(), CommandFailure> {
     let (workspace, state) = (packing.workspace, packing.session.state_dir());
     let targets = targets(rule, workspace, None, state, packing.environment)?.all;
     let (inputs, _built) = inputs(packing, rule, &targets)?;
     let folder = packing.out_folder(rule)?;
     let objects = Objects::open(packing.session)?;
     check_names(&inputs, rule, &folder)?;
-    let mut all = Vec::new();
     for input in inputs {
         let one = OneWheel { packing, rule, targets: &targets, objects: &objects, input: &input };
-        all.push(one.pack(&folder)?);
+        done.push(one.pack(&folder)?);
     }
-    Ok(all)
+    Ok(())
 }
 
 /// No wheel becomes another one, or itself: what was built is not lost.
@@ -153,6 +153,9 @@ impl OneWheel<'_> {
             modified: self.packing.modified,
             jobs,
         };
+        std::fs::create_dir_all(folder).map_err(|error| {
+            CommandFailure::failure(format!("could not make `{}`: {error}", folder.display()))
+        })?;
         let pending = writing.zip(&entries, Some(wheel.info.clone()))?;
         check::read_back(&pending.path(), &out, &check::digests(&entries), jobs)?;
         let simulated = self.simulate(&wheel, &modules, &compiled, &pending, &out)?;
