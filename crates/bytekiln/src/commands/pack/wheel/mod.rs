@@ -164,7 +164,7 @@ impl OneWheel<'_> {
         let name = self.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let digest = bytekiln_artifact::digest_file(self.input)
             .map_err(|error| CommandFailure::artifact(&error))?;
-        let materials = [Material { origin: "wheel", name, digest }];
+        let materials = [Material { origin: "wheel", folder: None, name, digest }];
         self.packing.publish_file(self.rule, self.targets, &out, &materials, pending, packed)
     }
 
