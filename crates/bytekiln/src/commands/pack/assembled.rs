@@ -410,10 +410,6 @@ fn imported<'a>(made: &'a Made<'_>, assembly: &Assembly, path: &Path) -> check::
     let modules = assembly.parts.iter().filter_map(|part| {
         let Origin::Bytecode { file, target: 0 } = part.origin else { return None };
         let place = &made.gathered.candidates.get(file)?.place;
-        // What no statement names is loaded by other means than those that are simulated.
-        if !bytekiln_python::is_module_name(place.stem()) {
-            return None;
-        }
         let place = rule.root.join(place.as_bytes());
         let (number, below) = roots
             .iter()

@@ -328,8 +328,7 @@ impl OneWheel<'_> {
         let roots = wheel.roots();
         let modules = modules.iter().zip(compiled).filter_map(|(module, results)| {
             let all = results.iter().all(|result| matches!(result, Compiled::Output(_)));
-            let is_named = bytekiln_python::is_module_name(module.installed.stem());
-            (all && is_named).then(|| (module.root, check::without_suffix(&module.installed)))
+            all.then(|| (module.root, check::without_suffix(&module.installed)))
         });
         let imported = check::Imported {
             paths: roots
