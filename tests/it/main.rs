@@ -28,6 +28,7 @@ mod pack_report;
 mod pack_site;
 mod pack_wheels;
 mod plan;
+mod provenance;
 mod reproducible;
 mod sandbox;
 mod targets;

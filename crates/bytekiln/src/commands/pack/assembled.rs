@@ -29,6 +29,8 @@ use crate::report::tally::plural;
 pub(super) struct Made<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) rule: &'a ArtifactRule,
+    /// Folders of installed packages.
+    pub(super) dependencies: Vec<PathBuf>,
     pub(super) targets: Targets<'a>,
     pub(super) gathered: Gathered,
     /// Results of the candidates that were compiled.
@@ -129,7 +131,8 @@ fn prepare<'a>(
         BTreeMap::new()
     };
     let chosen = choose(rule, workspace, &gathered.candidates, &compiled)?;
-    Ok(Made { workspace, rule, targets, gathered, compiled, chosen, objects })
+    let dependencies = folders;
+    Ok(Made { workspace, rule, dependencies, targets, gathered, compiled, chosen, objects })
 }
 
 /// What has one name for all targets can be for one only.
@@ -407,10 +410,6 @@ fn imported<'a>(made: &'a Made<'_>, assembly: &Assembly, path: &Path) -> check::
     let modules = assembly.parts.iter().filter_map(|part| {
         let Origin::Bytecode { file, target: 0 } = part.origin else { return None };
         let place = &made.gathered.candidates.get(file)?.place;
-        // What no statement names is loaded by other means than those that are simulated.
-        if !bytekiln_python::is_module_name(place.stem()) {
-            return None;
-        }
         let place = rule.root.join(place.as_bytes());
         let (number, below) = roots
             .iter()

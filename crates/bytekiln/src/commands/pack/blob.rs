@@ -10,7 +10,7 @@ use bytekiln_blob::{Blob, Entry, Target, WriteError, Writer};
 
 use super::Packing;
 use super::assembled::{Made, described, packed};
-use super::gather::Candidate;
+use super::gather::{Candidate, Home};
 use super::outcome::Packed;
 use super::write::{Pending, published};
 use crate::failure::CommandFailure;
@@ -135,7 +135,8 @@ fn write(
     }
     let read = |candidate: &Candidate| candidate.read().map_err(CommandFailure::failure);
     if made.rule.embed_source {
-        for module in modules {
+        // Nobody asks for the source of what was made here.
+        for module in modules.iter().filter(|module| module.candidate.home != Home::Made) {
             let text = read(module.candidate)?;
             (sources, bytes) = (sources + 1, bytes + text.len() as u64);
             writer.add(&Entry::Source { name: &module.name, text: &text }).map_err(&failed)?;

@@ -136,7 +136,8 @@ pub(super) fn import(
             }
         }
         let mut faults = Vec::new();
-        for (root, module) in &imported.modules {
+        let named = imported.modules.iter().filter(|(_, module)| can_be_named(module));
+        for (root, module) in named {
             match by_module.get(&(*root, module.clone())) {
                 Some(one) if one.loads => simulated += 1,
                 Some(one) if one.is_fault => faults.push(format!("`{}` {}", one.path, one.words)),
@@ -157,6 +158,12 @@ pub(super) fn import(
     warnings.sort();
     warnings.dedup();
     Ok((simulated, warnings))
+}
+
+/// Whether a statement can name a module. Others are loaded by means that are not simulated, or by none:
+/// a folder `test-examples` is no package.
+fn can_be_named(module: &RepoPath) -> bool {
+    module.as_bytes().split(|byte| *byte == b'/').all(bytekiln_python::is_module_name)
 }
 
 /// `a/b` of `a/b.py`, `a/b.pyc` and `a/__pycache__/b.cpython-311.pyc`.

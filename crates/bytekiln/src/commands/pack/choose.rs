@@ -29,8 +29,10 @@ pub(super) enum Kept {
 pub(super) struct Spent {
     /// Bytes of bytecode that there may be.
     pub(super) budget: u64,
-    /// Modules that have bytecode, and that could.
+    /// Modules that have bytecode, and that could: those that entries load, where there are entries.
     pub(super) modules: (usize, usize),
+    /// Modules in the artifact.
+    pub(super) all_modules: usize,
     /// Bytes of bytecode, and of all that there could be.
     pub(super) bytes: (u64, u64),
     /// Cost of compiling what has bytecode, and of all.
@@ -186,6 +188,7 @@ fn within_budget(
         chosen.spent = Some(Spent {
             budget,
             modules: (taken.iter().filter(|taken| **taken).count(), taken.len()),
+            all_modules: candidates.iter().filter(|one| one.kind == FileKind::Module).count(),
             bytes: both(&|one| one.bytes),
             cost: both(&|one| one.worth),
         });

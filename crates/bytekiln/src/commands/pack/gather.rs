@@ -31,6 +31,8 @@ pub(super) struct Candidate {
     pub(super) kind: FileKind,
     pub(super) bytes: Bytes,
     pub(super) digest: Digest,
+    /// Of the file on the disk, which is another one where it was changed on the way.
+    pub(super) on_disk: Digest,
     pub(super) executable: bool,
     /// What `co_filename` is to say, of modules.
     pub(super) recorded_path: RecordedPath,
@@ -382,6 +384,7 @@ fn kind_of(path: &RepoPath) -> FileKind {
 /// What reading a file gives.
 struct Read {
     digest: Digest,
+    on_disk: Digest,
     /// If it was changed.
     bytes: Option<Arc<[u8]>>,
     cost: u64,
@@ -393,17 +396,19 @@ fn read(file: &Listed) -> Result<Read, String> {
         && file.place.as_bytes().ends_with(b".dist-info/RECORD");
     if file.kind == FileKind::Data && !is_record {
         let digest = digest_file(&file.path).map_err(|error| error.to_string())?;
-        return Ok(Read { digest, bytes: None, cost: 0, uses: Vec::new() });
+        return Ok(Read { digest, on_disk: digest, bytes: None, cost: 0, uses: Vec::new() });
     }
     let read = read_file(&file.path, OpenOptions::MAX_FILE_BYTES);
     let bytes = read.map_err(|error| error.to_string())?.bytes;
     let is_module = file.kind == FileKind::Module;
+    let on_disk = Digest::of(&bytes);
     if is_record && let Some(bytes) = portable_record(&bytes) {
         let digest = Digest::of(&bytes);
-        return Ok(Read { digest, bytes: Some(bytes), cost: 0, uses: Vec::new() });
+        return Ok(Read { digest, on_disk, bytes: Some(bytes), cost: 0, uses: Vec::new() });
     }
     Ok(Read {
-        digest: Digest::of(&bytes),
+        digest: on_disk,
+        on_disk,
         bytes: None,
         cost: if is_module { compile_cost(&bytes) } else { 0 },
         uses: if is_module { source_uses(&bytes) } else { Vec::new() },
@@ -430,9 +435,9 @@ fn portable_record(bytes: &[u8]) -> Option<Arc<[u8]>> {
 
 fn candidate(file: Listed, read: Read) -> Candidate {
     let Listed { place, path, kind, executable, recorded_path, home } = file;
-    let Read { digest, bytes, cost, uses } = read;
+    let Read { digest, on_disk, bytes, cost, uses } = read;
     let bytes = bytes.map_or(Bytes::Disk(path), Bytes::Made);
-    Candidate { place, kind, bytes, digest, executable, recorded_path, home, cost, uses }
+    Candidate { place, kind, bytes, digest, on_disk, executable, recorded_path, home, cost, uses }
 }
 
 /// A module that is made here.
@@ -442,6 +447,7 @@ pub(super) fn made(place: &[u8], text: String) -> Candidate {
         place: RepoPath::new(place).unwrap_or_default(),
         kind: FileKind::Module,
         digest: Digest::of(&bytes),
+        on_disk: Digest::of(&bytes),
         cost: compile_cost(&bytes),
         bytes: Bytes::Made(bytes),
         executable: false,

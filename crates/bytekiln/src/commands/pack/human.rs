@@ -76,8 +76,12 @@ pub(super) fn in_words(spent: &Spent) -> String {
     let share = |part: u64, all: u64| {
         if all == 0 { 100.0 } else { part as f64 * 100.0 / all as f64 }
     };
+    let all = match spent.all_modules > spent.modules.1 {
+        true => format!(" that the entries load, of {} in all,", thousands(spent.all_modules)),
+        false => String::new(),
+    };
     format!(
-        "{} of {} modules for {}: {:.0} % of the compile time, {:.0} % of the bytes ({} of {})",
+        "{} of {} modules{all} for {}: {:.0} % of the compile time, {:.0} % of the bytes ({} of {})",
         thousands(spent.modules.0),
         thousands(spent.modules.1),
         bytes(spent.budget),
@@ -211,12 +215,21 @@ mod tests {
         ] {
             assert_eq!(bytes(count), expected);
         }
-        let spent =
-            Spent { budget: 25_000_000, modules: (612, 14_103), bytes: (11, 100), cost: (94, 100) };
+        let spent = Spent {
+            budget: 25_000_000,
+            modules: (612, 14_103),
+            all_modules: 14_103,
+            bytes: (11, 100),
+            cost: (94, 100),
+        };
         assert_eq!(
             in_words(&spent),
             "612 of 14,103 modules for 25.0 MB: 94 % of the compile time, 11 % of the bytes \
              (11 bytes of 100 bytes)"
         );
+        let spent = Spent { modules: (58, 60), all_modules: 2_417, ..spent };
+        assert!(in_words(&spent).starts_with(
+            "58 of 60 modules that the entries load, of 2,417 in all, for 25.0 MB: 94 %"
+        ));
     }
 }

@@ -32,6 +32,7 @@ fn artifact(packed: &Packed) -> Value {
             "budget": spent.budget,
             "modules": spent.modules.0,
             "of_modules": spent.modules.1,
+            "all_modules": spent.all_modules,
             "bytes": spent.bytes.0,
             "of_bytes": spent.bytes.1,
             "cost": spent.cost.0,

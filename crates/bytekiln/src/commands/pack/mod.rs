@@ -306,18 +306,32 @@ impl Packing<'_> {
 
 /// Every file that went in or was compiled, with its digest.
 fn materials(made: &Made<'_>) -> Vec<Material> {
+    let root = &made.workspace.root;
+    // Below the workspace, so that it is the same everywhere; else as it is.
+    let below =
+        |folder: &PathBuf| folder.strip_prefix(root).unwrap_or(folder).display().to_string();
+    let folders: Vec<String> = made.dependencies.iter().map(below).collect();
     let candidates = made.gathered.candidates.iter();
     let mut materials: Vec<Material> = candidates
         .filter_map(|candidate| {
-            let (origin, path) = match &candidate.home {
-                Home::Member(_, path) => ("workspace", path),
-                Home::Installed(_, path) => ("dependency", path),
+            let (origin, path, folder) = match &candidate.home {
+                Home::Member(_, path) => ("workspace", path, None),
+                Home::Installed(folder, path) => {
+                    ("dependency", path, folders.get(*folder).cloned())
+                }
                 Home::Made => return None,
             };
-            Some(Material { origin, name: path.to_string(), digest: candidate.digest })
+            let (name, digest) = (path.to_string(), candidate.on_disk);
+            Some(Material { origin, folder, name, digest })
         })
         .collect();
-    materials.sort_by(|a, b| (a.origin, &a.name).cmp(&(b.origin, &b.name)));
+    materials.sort_by(|a, b| {
+        (a.origin != "workspace", &a.folder, &a.name).cmp(&(
+            b.origin != "workspace",
+            &b.folder,
+            &b.name,
+        ))
+    });
     materials
 }
 

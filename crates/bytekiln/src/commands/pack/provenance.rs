@@ -33,6 +33,8 @@ pub(super) enum Subject {
 /// A source of what is in it: where it came from, and its path there.
 pub(super) struct Material {
     pub(super) origin: &'static str,
+    /// Of a dependency: its folder, below the workspace.
+    pub(super) folder: Option<String>,
     pub(super) name: String,
     pub(super) digest: Digest,
 }
@@ -90,11 +92,12 @@ pub(super) fn statement(
     };
     let mut dependencies: Vec<Value> = targets.iter().map(interpreter).collect();
     dependencies.extend(materials.iter().map(|material| {
-        json!({
-            "name": material.name,
-            "digest": {"sha256": hex(&material.digest)},
-            "annotations": {"origin": material.origin},
-        })
+        let annotations = match &material.folder {
+            Some(folder) => json!({"origin": material.origin, "folder": folder}),
+            None => json!({"origin": material.origin}),
+        };
+        let digest = json!({"sha256": hex(&material.digest)});
+        json!({"name": material.name, "digest": digest, "annotations": annotations})
     }));
     let value = json!({
         "_type": STATEMENT,

@@ -98,20 +98,32 @@ impl Statement {
         read.filter(|read| !read.is_empty()).ok_or_else(|| self.broken("it has no subjects"))
     }
 
-    /// Path and SHA-256 of each material of this origin.
-    fn materials(&self, origin: &str) -> Result<Vec<(RepoPath, String)>, CommandFailure> {
+    /// Folder, path and SHA-256 of each material of this origin.
+    fn materials(&self, origin: &str) -> Result<Vec<Material>, CommandFailure> {
         let all = self.value.pointer("/predicate/buildDefinition/resolvedDependencies");
         let all = all.and_then(Value::as_array).into_iter().flatten();
         let of_origin = all.filter(|one| {
             one.pointer("/annotations/origin").and_then(Value::as_str) == Some(origin)
         });
         let read = of_origin.map(|one| {
-            let name = RepoPath::parse_display(one.get("name")?.as_str()?)?;
-            Some((name, one.pointer("/digest/sha256")?.as_str()?.to_owned()))
+            let folder = one.pointer("/annotations/folder").and_then(Value::as_str);
+            Some(Material {
+                folder: folder.unwrap_or_default().to_owned(),
+                path: RepoPath::parse_display(one.get("name")?.as_str()?)?,
+                stated: one.pointer("/digest/sha256")?.as_str()?.to_owned(),
+            })
         });
         let read: Option<Vec<_>> = read.collect();
         read.ok_or_else(|| self.broken("a material has no name or no digest"))
     }
+}
+
+/// Something that went in.
+struct Material {
+    /// Below the workspace; empty for the workspace itself.
+    folder: String,
+    path: RepoPath,
+    stated: String,
 }
 
 /// Where to look further, and what is not as stated.
@@ -175,21 +187,30 @@ fn folder(path: &Path, jobs: NonZeroUsize) -> Result<String, CommandFailure> {
     Ok(hex(&folder_digest(files.into_iter().zip(&digests))))
 }
 
-/// Whether the sources of the workspace are those that the statement names; says which are not.
+/// Whether the sources are those that the statement names; says which are not. Dependencies are compared
+/// where their folder is there.
 fn compare_sources(
     statement: &Statement,
     root: &Path,
     jobs: NonZeroUsize,
     terminal: &Terminal,
 ) -> Result<bool, CommandFailure> {
-    let materials = statement.materials("workspace")?;
-    let others = statement.materials("dependency")?.len() + statement.materials("wheel")?.len();
-    let wrong = parallel::map(&materials, jobs, |(path, stated)| {
-        let file = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-        match digest_file(&file) {
-            Ok(digest) if hex(&digest) == *stated => None,
-            Ok(_) => Some(format!("`{path}` is not the source that was packed")),
-            Err(_) => Some(format!("`{path}` was packed, and is not there to be read")),
+    let mut materials = statement.materials("workspace")?;
+    let own = materials.len();
+    let (there, gone): (Vec<Material>, Vec<Material>) = statement
+        .materials("dependency")?
+        .into_iter()
+        .partition(|one| !one.folder.is_empty() && root.join(&one.folder).is_dir());
+    let others = gone.len() + statement.materials("wheel")?.len();
+    let dependencies = there.len();
+    materials.extend(there);
+    let wrong = parallel::map(&materials, jobs, |material| {
+        let path =
+            Path::new(&material.folder).join(std::ffi::OsStr::from_bytes(material.path.as_bytes()));
+        match digest_file(&root.join(&path)) {
+            Ok(digest) if hex(&digest) == material.stated => None,
+            Ok(_) => Some(format!("`{}` is not the source that was packed", path.display())),
+            Err(_) => Some(format!("`{}` was packed, and is not there to be read", path.display())),
         }
     });
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
@@ -200,17 +221,17 @@ fn compare_sources(
         terminal.error(format!("{} more sources are not as packed", wrong.len() - MOST_NAMED));
     }
     if wrong.is_empty() && !materials.is_empty() {
-        let count = materials.len();
-        let message = format!(
-            "{count} {} of the workspace {} as packed",
-            plural(count, "file", "files"),
-            plural(count, "is", "are")
-        );
+        let more = match dependencies {
+            0 => String::new(),
+            count => format!(" and {count} of dependencies"),
+        };
+        let (files, are) = (plural(own, "file", "files"), plural(materials.len(), "is", "are"));
+        let message = format!("{own} {files} of the workspace{more} {are} as packed");
         terminal.status("Sources", message);
     }
     if others > 0 {
         let files = plural(others, "file", "files");
-        let message = format!("{others} {files} of dependencies, which lie in no workspace");
+        let message = format!("{others} {files} that went in and do not lie in the workspace");
         terminal.status_in(Tone::Note, "Not compared", message);
     }
     Ok(wrong.is_empty())

@@ -298,10 +298,7 @@ fn simulate(
         .collect();
     for (number, folder) in folders.iter().enumerate().filter(|(_, folder)| !folder.is_library) {
         let inside = modules.iter().filter(|module| module.folder == number);
-        let inside = inside.filter(|module| {
-            complete.contains(&(number, &module.path))
-                && bytekiln_python::is_module_name(module.path.stem())
-        });
+        let inside = inside.filter(|module| complete.contains(&(number, &module.path)));
         let imported = check::Imported {
             paths: vec![folder.path.clone()],
             deployed: Vec::new(),

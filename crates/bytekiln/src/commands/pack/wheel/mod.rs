@@ -167,7 +167,7 @@ impl OneWheel<'_> {
         let name = self.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let digest = bytekiln_artifact::digest_file(self.input)
             .map_err(|error| CommandFailure::artifact(&error))?;
-        let materials = [Material { origin: "wheel", name, digest }];
+        let materials = [Material { origin: "wheel", folder: None, name, digest }];
         self.packing.publish_file(self.rule, self.targets, &out, &materials, pending, packed)
     }
 
@@ -331,8 +331,7 @@ impl OneWheel<'_> {
         let roots = wheel.roots();
         let modules = modules.iter().zip(compiled).filter_map(|(module, results)| {
             let all = results.iter().all(|result| matches!(result, Compiled::Output(_)));
-            let is_named = bytekiln_python::is_module_name(module.installed.stem());
-            (all && is_named).then(|| (module.root, check::without_suffix(&module.installed)))
+            all.then(|| (module.root, check::without_suffix(&module.installed)))
         });
         let imported = check::Imported {
             paths: roots
