@@ -7,7 +7,7 @@ use super::model::{Finding, Package, Repository};
 const ROWS: &[&[&str]] = &[
     &["python"],
     &["action", "codec", "bytecode", "syntax"],
-    &["planner", "graph", "compiler", "artifact", "cache", "proof", "loader"],
+    &["planner", "graph", "compiler", "artifact", "cache", "proof", "loader", "startup"],
     &["project", "executor", "remote"],
     &["bytekiln"],
 ];
@@ -19,8 +19,10 @@ const TEST_SUPPORT: &str = "bytekiln-test-support";
 const OUTSIDE: &[&str] = &["xtask", "tests"];
 
 /// Crates that do no I/O, start no threads and read no clock or environment.
-const PURE: &[&str] =
-    &["python", "action", "codec", "bytecode", "syntax", "planner", "graph", "proof", "loader"];
+const PURE: &[&str] = &[
+    "python", "action", "codec", "bytecode", "syntax", "planner", "graph", "proof", "loader",
+    "startup",
+];
 
 const PURE_LINE: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";
 

@@ -1,0 +1,354 @@
+//! `python -v` of CPython 3.8 to 3.15: which modules were really loaded, from which file, and whether a
+//! cache was taken, or why not. Knows nothing of how long anything took.
+//!
+//! `# code object from …` is written when a module's code is there, `import 'name' # <loader>` when the
+//! module has run. In between come the same lines of what it imports; so the file of a module is the
+//! nearest one before, not yet taken, whose path ends as the module's name does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the code of a module came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// From a `.pyc` that was found valid, or that has no source beside it.
+    Cache,
+    /// Compiled: there was no cache, or none was looked for.
+    Compiled,
+    /// Compiled, because the cache was of another time, size, hash or release.
+    Stale,
+    /// From a zip, whose importer does not say more.
+    Zip,
+    /// An extension module.
+    Extension,
+    /// Compiled into the interpreter, in C.
+    BuiltIn,
+    /// Compiled into the interpreter, from Python (3.11 and later: `os`, `abc`, `codecs`, …).
+    Frozen,
+    /// A folder without `__init__`.
+    Namespace,
+    /// By a loader of the program's own.
+    Other,
+}
+
+impl Origin {
+    /// All of them.
+    pub const ALL: [Origin; 9] = [
+        Origin::Cache,
+        Origin::Compiled,
+        Origin::Stale,
+        Origin::Zip,
+        Origin::Extension,
+        Origin::BuiltIn,
+        Origin::Frozen,
+        Origin::Namespace,
+        Origin::Other,
+    ];
+
+    /// A word for JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Origin::Cache => "cache",
+            Origin::Compiled => "compiled",
+            Origin::Stale => "stale",
+            Origin::Zip => "zip",
+            Origin::Extension => "extension",
+            Origin::BuiltIn => "built-in",
+            Origin::Frozen => "frozen",
+            Origin::Namespace => "namespace",
+            Origin::Other => "other",
+        }
+    }
+}
+
+/// A module that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Where from.
+    pub origin: Origin,
+    /// Its source, or what else it was loaded from, as the interpreter writes it: an absolute path,
+    /// or one relative to the folder that the program was started in. None of what is in no file.
+    pub file: Option<String>,
+}
+
+/// What was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verbose {
+    /// By dotted name: modules that were loaded to their end.
+    pub modules: BTreeMap<String, Loaded>,
+    /// Sources and caches whose code was made or read for no module of `modules`: what `-m` runs, and
+    /// modules that raised an exception. With [`Origin::Cache`], [`Origin::Compiled`] or
+    /// [`Origin::Stale`].
+    pub others: Vec<Loaded>,
+}
+
+impl Verbose {
+    /// Reads what [`crate::Collector`] kept. Never fails.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Verbose {
+        let mut reader = Reader::default();
+        for line in text.split(|byte| *byte == b'\n') {
+            // Names and paths that are no UTF-8 are written with escapes.
+            let line = String::from_utf8_lossy(line);
+            reader.line(line.trim_end());
+        }
+        reader.finish()
+    }
+
+    /// How many modules there are of an origin.
+    #[must_use]
+    pub fn count(&self, origin: Origin) -> usize {
+        self.modules.values().filter(|module| module.origin == origin).count()
+    }
+}
+
+/// Code that is there, and belongs to no module yet.
+struct Code {
+    /// What it was read from.
+    file: String,
+    cached: bool,
+}
+
+#[derive(Default)]
+struct Reader {
+    modules: BTreeMap<String, Loaded>,
+    code: Vec<Code>,
+    /// Cache → source, as `matches` said.
+    matched: BTreeMap<String, String>,
+    stale: BTreeSet<String>,
+    extensions: BTreeMap<String, String>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) {
+        if let Some(rest) = line.strip_prefix("# ") {
+            self.remark(rest);
+        } else if let Some(rest) = line.strip_prefix("import ") {
+            self.import(rest);
+        }
+    }
+
+    fn remark(&mut self, rest: &str) {
+        if let Some(file) = rest.strip_prefix("code object from ") {
+            let quoted = unquoted(file);
+            let code = Code {
+                cached: quoted.is_some(),
+                file: quoted.unwrap_or_else(|| file.to_owned()),
+            };
+            self.code.push(code);
+        } else if let Some((cache, source)) = rest.split_once(" matches ") {
+            self.matched.insert(cache.to_owned(), source.to_owned());
+        } else if let Some(rest) = rest.strip_prefix("bytecode is stale for ") {
+            self.stale.extend(unquoted(rest));
+        } else if let Some(rest) = rest.strip_prefix("bad magic number in ") {
+            let name = rest.split_once("': ").map_or(rest, |(name, _)| name);
+            self.stale.insert(name.trim_matches('\'').to_owned());
+        } else if let Some((name, file)) =
+            rest.strip_prefix("extension module ").and_then(|rest| rest.split_once(" loaded from "))
+            && let (Some(name), Some(file)) = (unquoted(name), unquoted(file))
+        {
+            self.extensions.insert(name, file);
+        }
+    }
+
+    fn import(&mut self, rest: &str) {
+        let Some((name, how)) = rest.split_once(" # ") else { return };
+        let quoted = unquoted(name);
+        let name = quoted.clone().unwrap_or_else(|| name.to_owned());
+        if name.is_empty() || name.contains(|letter: char| letter.is_control()) {
+            return;
+        }
+        let loaded = match quoted {
+            // Of the first modules of all, and up to 3.9 of those in zips.
+            None if how == "frozen" => Loaded { origin: Origin::Frozen, file: None },
+            None if how == "builtin" => Loaded { origin: Origin::BuiltIn, file: None },
+            None => match how.strip_prefix("loaded from Zip ") {
+                Some(file) => Loaded { origin: Origin::Zip, file: Some(file.to_owned()) },
+                None => return,
+            },
+            Some(_) => self.loaded(&name, how),
+        };
+        self.modules.insert(name, loaded);
+    }
+
+    fn loaded(&mut self, name: &str, loader: &str) -> Loaded {
+        let is = |kind: &str| loader.contains(kind);
+        if is("BuiltinImporter") {
+            return Loaded { origin: Origin::BuiltIn, file: None };
+        }
+        if is("FrozenImporter") {
+            return Loaded { origin: Origin::Frozen, file: None };
+        }
+        if is("ExtensionFileLoader") {
+            return Loaded { origin: Origin::Extension, file: self.extensions.remove(name) };
+        }
+        if is("zipimporter") {
+            return Loaded { origin: Origin::Zip, file: zip_path(loader) };
+        }
+        if is("NamespaceLoader") {
+            return Loaded { origin: Origin::Namespace, file: None };
+        }
+        let at = self.code.iter().rposition(|code| belongs(self.source(code), name));
+        let Some(at) = at else { return Loaded { origin: Origin::Other, file: None } };
+        let code = self.code.remove(at);
+        self.told(&code, Some(name))
+    }
+
+    fn source<'a>(&'a self, code: &'a Code) -> &'a str {
+        self.matched.get(&code.file).map_or(code.file.as_str(), String::as_str)
+    }
+
+    fn told(&self, code: &Code, name: Option<&str>) -> Loaded {
+        let origin = match (code.cached, name.is_some_and(|name| self.stale.contains(name))) {
+            (true, _) => Origin::Cache,
+            (false, true) => Origin::Stale,
+            (false, false) => Origin::Compiled,
+        };
+        Loaded { origin, file: Some(self.source(code).to_owned()) }
+    }
+
+    fn finish(self) -> Verbose {
+        let others = self.code.iter().map(|code| self.told(code, None)).collect();
+        Verbose { modules: self.modules, others }
+    }
+}
+
+/// Whether a path ends as the name of a module does: `…/a/b.py`, `…/a/b/__init__.py`, and the same with
+/// `.pyc`, also in `__pycache__` with a tag. Of the name only the last part is looked at: packages may
+/// look for their modules anywhere.
+fn belongs(path: &str, name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let mut parts = path.rsplit(['/', '\\']);
+    let file = parts.next().unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default();
+    if stem != "__init__" || last == "__init__" {
+        return stem == last;
+    }
+    let folder = parts.find(|part| *part != "__pycache__").unwrap_or_default();
+    folder == last
+}
+
+/// `'text'` or `"text"` of Python's `repr`.
+fn unquoted(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
+    let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    let mut out = String::with_capacity(inside.len());
+    let mut letters = inside.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next()? {
+                other @ ('\\' | '\'' | '"') => out.push(other),
+                other => out.extend(['\\', other]),
+            },
+            other => out.push(other),
+        }
+    }
+    Some(out)
+}
+
+/// `<zipimporter object "/x/app.pyz/">`.
+fn zip_path(loader: &str) -> Option<String> {
+    let (_, rest) = loader.split_once('"')?;
+    Some(rest.split('"').next()?.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "written at the call")]
+    fn check(text: &str, expected: Expect) {
+        let verbose = Verbose::parse(text.as_bytes());
+        let mut out = String::new();
+        for (name, Loaded { origin, file }) in &verbose.modules {
+            out.push_str(&format!("{name}: {} {}\n", origin.word(), file.as_deref().unwrap_or("-")));
+        }
+        for Loaded { origin, file } in &verbose.others {
+            out.push_str(&format!("({} {})\n", origin.word(), file.as_deref().unwrap_or("-")));
+        }
+        expected.assert_eq(&out);
+    }
+
+    #[test]
+    fn what_interpreters_say() {
+        check(
+            r#"
+import _frozen_importlib # frozen
+import _imp # builtin
+import 'codecs' # <class '_frozen_importlib.FrozenImporter'>
+# /t/lib/json/__pycache__/__init__.cpython-311.pyc matches /t/lib/json/__init__.py
+# code object from '/t/lib/json/__pycache__/__init__.cpython-311.pyc'
+# bytecode is stale for 'json.decoder'
+# code object from /t/lib/json/decoder.py
+# extension module '_json' loaded from '/t/lib-dynload/_json.so'
+# extension module '_json' executed from '/t/lib-dynload/_json.so'
+import '_json' # <_frozen_importlib_external.ExtensionFileLoader object at 0x7f>
+import 'json.decoder' # <_frozen_importlib_external.SourceFileLoader object at 0x7f>
+import 'json' # <_frozen_importlib_external.SourceFileLoader object at 0x7f>
+import zm # loaded from Zip z/app.pyz/zm.py
+import 'zn' # <zipimporter object "/t/z/app.pyz/">
+# code object from '/t/only/__pycache__/m.cpython-311.pyc'
+import 'm' # <_frozen_importlib_external.SourcelessFileLoader object at 0x1>
+import 'ns' # <_frozen_importlib_external.NamespaceLoader object at 0x1>
+import 'mine' # <__main__.MyLoader object at 0x1>
+"#,
+            expect![[r#"
+                _frozen_importlib: frozen -
+                _imp: built-in -
+                _json: extension /t/lib-dynload/_json.so
+                codecs: frozen -
+                json: cache /t/lib/json/__init__.py
+                json.decoder: stale /t/lib/json/decoder.py
+                m: cache /t/only/__pycache__/m.cpython-311.pyc
+                mine: other -
+                ns: namespace -
+                zm: zip z/app.pyz/zm.py
+                zn: zip /t/z/app.pyz
+            "#]],
+        );
+    }
+
+    /// `bad` raises; the code of `-m app` is read for no import; a name with a quote.
+    #[test]
+    fn what_is_no_module() {
+        check(
+            "# code object from /w/bad.py\n# code object from /w/good.py\n\
+             import 'good' # <_frozen_importlib_external.SourceFileLoader object at 0x1>\n\
+             # code object from '/w/__pycache__/app.cpython-311.pyc'\n# code object from \"/it's.py\"\n\
+             import nothing\nimport '\u{1b}' # x\n# cleanup[2] removing bad\n",
+            expect![[r#"
+                good: compiled /w/good.py
+                (compiled /w/bad.py)
+                (cache /w/__pycache__/app.cpython-311.pyc)
+                (cache /it's.py)
+            "#]],
+        );
+    }
+
+    #[test]
+    fn paths_of_names() {
+        for (path, name, expected) in [
+            ("/a/b.py", "a.b", true),
+            ("/a/b/__init__.py", "a.b", true),
+            ("/a/b/__pycache__/__init__.cpython-311.pyc", "a.b", true),
+            ("/a/b/__init__.py", "a.b.__init__", true),
+            ("/a/bb.py", "a.b", false),
+            ("/a/__init__.py", "a.b", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(belongs(path, name), expected, "{path} {name}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "(# code object from |import |# |'|a|\\.py| matches | # |\n|\\\\|[^a]){0,40}") {
+            let verbose = Verbose::parse(text.as_bytes());
+            let counted: usize = Origin::ALL.iter().map(|origin| verbose.count(*origin)).sum();
+            proptest::prop_assert_eq!(counted, verbose.modules.len());
+        }
+    }
+}
