@@ -16,6 +16,8 @@ pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 pub const PYENV_ROOT: &str = "PYENV_ROOT";
 /// The virtual environment that is active: where the import graph finds distributions.
 pub const VIRTUAL_ENV: &str = "VIRTUAL_ENV";
+/// Where an interpreter looks for caches: what `importtime` measures as it is.
+pub const PYTHONPYCACHEPREFIX: &str = "PYTHONPYCACHEPREFIX";
 /// Set to anything: no colours (no-color.org).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Set to anything but 0: colours even where standard error is no terminal.
@@ -41,6 +43,8 @@ pub struct Environment {
     pub pyenv_root: Option<PathBuf>,
     /// `VIRTUAL_ENV`.
     pub virtual_env: Option<PathBuf>,
+    /// `PYTHONPYCACHEPREFIX`.
+    pub pycache_prefix: Option<PathBuf>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -70,6 +74,7 @@ impl Environment {
                 .filter(|path| path.is_absolute()),
             pyenv_root: set(PYENV_ROOT).map(PathBuf::from),
             virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
+            pycache_prefix: set(PYTHONPYCACHEPREFIX).map(PathBuf::from),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS

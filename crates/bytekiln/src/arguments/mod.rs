@@ -7,6 +7,7 @@ mod deps;
 mod diff;
 mod doctor;
 mod graph;
+mod importtime;
 mod inspect;
 mod layers;
 mod lock;
@@ -26,6 +27,7 @@ pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
 pub use graph::{
     FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
 };
+pub use importtime::{ImporttimeArguments, ImporttimeFormat, UncachedChoice, VariantChoice};
 pub use inspect::InspectArguments;
 pub use layers::LayersArguments;
 pub use lock::LockArguments;
@@ -125,6 +127,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Compare two .pyc files, trees or archives
     Diff(DiffArguments),
+    /// Run a program and show what start-up costs, without and with caches
+    Importtime(Box<ImporttimeArguments>),
     /// Show who imports whom: for people, as JSON, DOT, Mermaid or a page
     Graph(GraphArguments),
     /// Show what modules import
