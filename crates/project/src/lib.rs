@@ -24,7 +24,9 @@ mod workspace;
 
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
 pub use declared::{Declared, declared_dependencies, normalized_name};
-pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
+pub use edit::{
+    Edit, EditOutcome, add_member, remove_member, set_startup_allowed, write_atomically,
+};
 pub use imports::{
     EnvironmentError, EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, Venv,
     VenvChoice, find_venv, load_graph, standard_library, target_platform, this_platform,
@@ -50,9 +52,9 @@ pub use lock::{
 };
 pub use manifest::{LocatedProblem, Place, WorkspaceError, nearest, selector_text};
 pub use model::{
-    AllowanceRule, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
+    AllowanceRule, AllowedModules, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
     InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
-    Profile, RecordedPathPolicy, Workspace,
+    Profile, RecordedPathPolicy, StartupRule, Workspace,
 };
 pub use parallel::map_by as map_in_parallel;
 pub use path_globs::PathGlobs;

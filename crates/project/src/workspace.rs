@@ -55,6 +55,7 @@ pub fn load_workspace(
         allowances: settings.allowances,
         cache: settings.cache,
         graph: settings.graph,
+        startup: settings.startup,
         problems: notes.warnings,
         root: home.root,
     })

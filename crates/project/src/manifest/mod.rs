@@ -9,6 +9,7 @@ mod problem;
 mod profile;
 mod reader;
 mod schema;
+mod startup;
 mod value;
 
 pub use problem::{LocatedProblem, Place, WorkspaceError};

@@ -10,8 +10,11 @@ use super::graph::read_graph;
 use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
+use super::startup::read_startup;
 use super::value::{file_glob, folder_below, member_pattern, size};
-use crate::model::{AllowanceRule, CacheSettings, Date, GraphSettings, InterpreterSpec};
+use crate::model::{
+    AllowanceRule, CacheSettings, Date, GraphSettings, InterpreterSpec, StartupRule,
+};
 
 /// Keys that users look for at the wrong place.
 const ELSEWHERE: &[&str] = &[
@@ -55,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) allowances: Vec<AllowanceRule>,
     pub(crate) cache: CacheSettings,
     pub(crate) graph: GraphSettings,
+    pub(crate) startup: Vec<StartupRule>,
     /// Members that contracts speak of.
     pub(crate) contract_members: Vec<Located<String>>,
     /// Of a root `Cargo.toml`'s own package.
@@ -111,6 +115,9 @@ pub(crate) fn read_settings(
     }
     if let Some(graph) = top.table("graph") {
         read_graph(graph, &mut settings);
+    }
+    for (name, reader) in top.named_tables("startup") {
+        settings.startup.extend(read_startup(name, reader));
     }
     if package {
         settings.package = Some(read_package(&mut top));

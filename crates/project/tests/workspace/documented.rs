@@ -23,7 +23,7 @@ fn the_example_loads() {
 fn every_key_is_named() {
     let tree = Tree::new("//- /web/w.py\n");
     let mut known = 0;
-    for table in ["", "[workspace]", "[files]", "[member.web]", "[profile.x]", "[cache]", "[graph]"]
+    for table in ["", "[workspace]", "[files]", "[member.web]", "[profile.x]", "[cache]", "[graph]", "[startup.x]"]
     {
         tree.write("bytekiln.toml", format!("{table}\nzzzzzzzzzz = 1\n"));
         let error = load(&tree, "").unwrap_err();

@@ -299,11 +299,23 @@ fn is_from_outside(name: &str, above: Option<&str>, import: &ImportInfo) -> bool
     let own = top(name);
     let importers = import.places.iter().filter(|place| place.eager);
     let mut importers = importers.map(|place| top(&place.importer)).peekable();
+    // Nobody changes the standard library, and one eager import of it is enough.
+    if import.places.iter().any(|place| place.eager && is_library(&place.file)) {
+        return false;
+    }
     if importers.peek().is_some() {
         importers.any(|importer| importer != own)
     } else {
         above.is_none_or(|above| top(above) != own)
     }
+}
+
+/// Whether a file is of the standard library, by its place.
+fn is_library(file: &str) -> bool {
+    let below = file.rsplit_once("/lib/python3.").and_then(|(_, rest)| rest.split_once('/'));
+    below.is_some_and(|(_, rest)| {
+        !rest.starts_with("site-packages/") && !rest.starts_with("dist-packages/")
+    })
 }
 
 /// Most of the program comes by it, and the program itself imports it: it is the program.

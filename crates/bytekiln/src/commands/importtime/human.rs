@@ -282,13 +282,13 @@ fn candidate_line(document: &Document, candidate: &Candidate, terminal: &Termina
 
 /// A path as people know it: from the folder of the program, or from the folder of packages.
 pub(super) fn below(document: &Document, file: &str) -> String {
-    if let Some(rest) = file.strip_prefix(&document.program.folder) {
-        return rest.trim_start_matches('/').to_owned();
-    }
     for mark in ["/site-packages/", "/dist-packages/"] {
         if let Some((_, rest)) = file.rsplit_once(mark) {
             return rest.to_owned();
         }
+    }
+    if let Some(rest) = file.strip_prefix(&document.program.folder) {
+        return rest.trim_start_matches('/').to_owned();
     }
     match file.split_once("/lib/python3.").and_then(|(_, rest)| rest.split_once('/')) {
         Some((_, rest)) => rest.to_owned(),

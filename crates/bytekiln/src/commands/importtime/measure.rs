@@ -362,8 +362,11 @@ impl Runner<'_> {
                     }
                     if !run.end.is_success() && before.is_none() {
                         measurement.failure = Some(run.end);
-                        measurement.talk = Some(talk_of(run));
                     }
+                }
+                // Better than that of a run with `-v`, which has words of the interpreter in it.
+                if round == 0 && !traced.end.is_success() {
+                    measurement.talk = Some(talk_of(&traced));
                 }
                 terminal.advance_bar(|| variant.title().to_owned());
             }

@@ -5,23 +5,31 @@
 
 mod assemble;
 mod caches;
+mod check;
+mod comparison;
 mod document;
+mod exported;
 mod human;
 mod measure;
 mod observed;
+mod page;
 mod process;
 mod program;
 mod simulate;
 mod variant;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use bytekiln_project::InterpreterSpec;
 
 use crate::arguments::{Global, ImporttimeArguments, ImporttimeFormat, UncachedChoice};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::report::diagnostic::harmless;
+use crate::report::opener;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::start_folder;
 use document::Document;
@@ -38,13 +46,24 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
     let start = start_folder(global, environment)?;
+    if let [old, new] = &*arguments.compare {
+        return comparison::run(&start.join(old), &start.join(new), arguments.format, terminal);
+    }
+    if let Some(names) = &arguments.check {
+        return check::run(names, arguments, global, environment, terminal);
+    }
     let typed = match (&*arguments.module, &*arguments.code) {
         ([], []) => Typed::Script(arguments.program.clone()),
         ([], code) => Typed::Code(code.to_vec()),
         (module, _) => Typed::Module(module.to_vec()),
     };
-    let surroundings = Surroundings { folder: &start, environment };
-    let program = surroundings.program(&typed, arguments.python.as_deref())?;
+    let python = arguments.python.as_deref().map(|text| {
+        let fault = |error| CommandFailure::usage(format!("--python `{text}`: {error}"));
+        InterpreterSpec::parse(text).map_err(fault)
+    });
+    let python = python.transpose()?;
+    let surroundings = Surroundings { folder: &start, environment, otherwise: None };
+    let program = surroundings.program(&typed, python.as_ref())?;
     let plan = plan(arguments, &program, environment, terminal);
     super::build::watch_for_interrupt(terminal);
     let label = program.interpreter.toolchain.label();
@@ -128,16 +147,47 @@ fn show(
     start: &Path,
     terminal: &Terminal,
 ) -> Result<(), CommandFailure> {
-    let _ = start;
+    if arguments.html.is_some() || arguments.open {
+        let file = match &arguments.html {
+            Some(file) => start.join(file),
+            None => default_page(start)?,
+        };
+        write_page(&file, document)?;
+        terminal.status("Wrote", format!("`{}`", file.display()));
+        if arguments.open {
+            opener::open(&file, terminal);
+        }
+    }
     match arguments.format {
         ImporttimeFormat::Human => human::report(document, arguments.all, terminal),
         ImporttimeFormat::Json => stream(terminal, |out| {
             serde_json::to_writer_pretty(&mut *out, document)?;
             out.write_all(b"\n")
         })?,
-        ImporttimeFormat::Speedscope | ImporttimeFormat::Chrome => {}
+        ImporttimeFormat::Speedscope => stream(terminal, |out| exported::speedscope(document, out))?,
+        ImporttimeFormat::Chrome => stream(terminal, |out| exported::chrome(document, out))?,
     }
     Ok(())
+}
+
+/// Beside what else Bytekiln keeps of the folder, in a folder that version control ignores.
+fn default_page(start: &Path) -> Result<PathBuf, CommandFailure> {
+    let folder = start.join(".bytekiln");
+    bytekiln_project::prepare_state(&folder).map_err(|error| {
+        CommandFailure::environment(error).hint("name a file with --html")
+    })?;
+    Ok(folder.join("importtime.html"))
+}
+
+fn write_page(file: &Path, document: &Document) -> Result<(), CommandFailure> {
+    let write = || -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+        page::render(document, &mut out)?;
+        out.flush()
+    };
+    write().map_err(|error| {
+        CommandFailure::environment(format!("`{}` could not be written: {error}", file.display()))
+    })
 }
 
 fn stream(

@@ -40,6 +40,20 @@ pub(super) struct Program {
 pub(super) struct Surroundings<'a> {
     pub(super) folder: &'a Path,
     pub(super) environment: &'a Environment,
+    /// Where nothing else names one; else what the folder says.
+    pub(super) otherwise: Option<&'a InterpreterSpec>,
+}
+
+impl Typed {
+    /// What follows `python` on a command line.
+    pub(super) fn of(words: &[String]) -> Typed {
+        let rest = || words.iter().skip(1).map(OsString::from).collect();
+        match words.first().map(String::as_str) {
+            Some("-m") => Typed::Module(rest()),
+            Some("-c") => Typed::Code(rest()),
+            _ => Typed::Script(words.iter().map(OsString::from).collect()),
+        }
+    }
 }
 
 impl Surroundings<'_> {
@@ -47,7 +61,7 @@ impl Surroundings<'_> {
     pub(super) fn program(
         &self,
         typed: &Typed,
-        python: Option<&str>,
+        python: Option<&InterpreterSpec>,
     ) -> Result<Program, CommandFailure> {
         let (mut arguments, script) = match typed {
             Typed::Module(words) => (with_option("-m", words), None),
@@ -108,20 +122,20 @@ impl Surroundings<'_> {
 
     fn interpreter(
         &self,
-        named: Option<&str>,
+        named: Option<&InterpreterSpec>,
         script: Option<&Path>,
     ) -> Result<Interpreter, CommandFailure> {
         let mut specs = Vec::new();
-        if let Some(text) = named {
-            let spec = InterpreterSpec::parse(text);
-            let fault = |error| CommandFailure::usage(format!("--python `{text}`: {error}"));
-            specs.push(spec.map_err(fault)?);
+        if let Some(spec) = named {
+            specs.push(spec.clone());
         } else if let Some(spec) = script.and_then(python_of) {
             specs.push(spec);
         } else if let Some(python) =
             self.venvs().map(|venv| venv.join("bin/python")).find(|python| python.is_file())
         {
             specs.push(InterpreterSpec::Path(python));
+        } else {
+            specs.extend(self.otherwise.cloned());
         }
         let search = self.environment.search_path();
         // Identities are kept where the user's cache is; without one they are asked for each time.

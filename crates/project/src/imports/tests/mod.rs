@@ -64,6 +64,7 @@ impl Tree {
             allowances: vec![],
             cache: CacheSettings::default(),
             graph: GraphSettings::default(),
+            startup: vec![],
             problems: vec![],
         };
         Tree {

@@ -72,6 +72,7 @@ impl Tree {
             allowances: vec![],
             cache: CacheSettings::default(),
             graph: crate::GraphSettings::default(),
+            startup: vec![],
             problems: vec![],
         };
         let tree = Tree {
