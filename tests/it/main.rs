@@ -16,6 +16,7 @@ mod doctor;
 mod entry;
 mod environment;
 mod graph;
+mod importtime;
 mod inspect;
 mod layers;
 mod lock;

@@ -52,9 +52,9 @@ pub use lock::{
 };
 pub use manifest::{LocatedProblem, Place, WorkspaceError, nearest, selector_text};
 pub use model::{
-    AllowanceRule, AllowedModules, CacheSettings, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
-    InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
-    Profile, RecordedPathPolicy, StartupRule, Workspace,
+    AllowanceRule, AllowedModules, CacheSettings, ContractRule, DataRule, Date, GraphSettings,
+    IgnoredImports, InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy,
+    PlacedSelector, PrefixMap, Profile, RecordedPathPolicy, StartupRule, Workspace,
 };
 pub use parallel::map_by as map_in_parallel;
 pub use path_globs::PathGlobs;

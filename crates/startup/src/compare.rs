@@ -76,8 +76,10 @@ mod tests {
             name: name.to_owned(),
             own: Summary::of(values).unwrap(),
         };
-        let old = [one("gone", &[5]), one("same", &[100, 200]), one("slow", &[100]), one("tiny", &[1])];
-        let new = [one("same", &[150, 300]), one("slow", &[900]), one("new", &[7]), one("tiny", &[2])];
+        let old =
+            [one("gone", &[5]), one("same", &[100, 200]), one("slow", &[100]), one("tiny", &[1])];
+        let new =
+            [one("same", &[150, 300]), one("slow", &[900]), one("new", &[7]), one("tiny", &[2])];
         let found = compare(&old, &new, 10);
         assert_eq!(found.added, [one("new", &[7])]);
         assert_eq!(found.removed, [one("gone", &[5])]);

@@ -8,7 +8,11 @@
 /// What no root leads to counts as a root of its own. After Cooper, Harvey and Kennedy, *A Simple, Fast
 /// Dominance Algorithm*; time is linear in the edges for graphs as shallow as these.
 #[must_use]
-pub fn savings(costs: &[u64], edges: &[(usize, usize)], roots: &[usize]) -> Vec<(u64, Option<usize>)> {
+pub fn savings(
+    costs: &[u64],
+    edges: &[(usize, usize)],
+    roots: &[usize],
+) -> Vec<(u64, Option<usize>)> {
     let count = costs.len();
     // One more node stands for the start of the program.
     let start = count;

@@ -131,11 +131,13 @@ impl Builder {
         let Ended { name, self_time, cumulative, depth } = ended;
         // Deeper ones whose own importer has no line belong here as well.
         let below = self.waiting.len().min(depth.saturating_add(1));
-        let mut children: Vec<usize> = self.waiting.split_off(below).into_iter().flatten().collect();
+        let mut children: Vec<usize> =
+            self.waiting.split_off(below).into_iter().flatten().collect();
         children.sort_unstable();
-        let sum: u64 = children.iter().filter_map(|at| self.nodes.get(*at)).fold(0, |sum, node| {
-            sum.saturating_add(node.cumulative)
-        });
+        let sum: u64 = children
+            .iter()
+            .filter_map(|at| self.nodes.get(*at))
+            .fold(0, |sum, node| sum.saturating_add(node.cumulative));
         let whole = u64::try_from(cumulative).unwrap_or(0);
         // Each number is rounded by itself.
         let slack = (children.len() as u64).saturating_add(1);

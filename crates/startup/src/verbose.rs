@@ -131,10 +131,8 @@ impl Reader {
     fn remark(&mut self, rest: &str) {
         if let Some(file) = rest.strip_prefix("code object from ") {
             let quoted = unquoted(file);
-            let code = Code {
-                cached: quoted.is_some(),
-                file: quoted.unwrap_or_else(|| file.to_owned()),
-            };
+            let code =
+                Code { cached: quoted.is_some(), file: quoted.unwrap_or_else(|| file.to_owned()) };
             self.code.push(code);
         } else if let Some((cache, source)) = rest.split_once(" matches ") {
             self.matched.insert(cache.to_owned(), source.to_owned());
@@ -264,7 +262,11 @@ mod tests {
         let verbose = Verbose::parse(text.as_bytes());
         let mut out = String::new();
         for (name, Loaded { origin, file }) in &verbose.modules {
-            out.push_str(&format!("{name}: {} {}\n", origin.word(), file.as_deref().unwrap_or("-")));
+            out.push_str(&format!(
+                "{name}: {} {}\n",
+                origin.word(),
+                file.as_deref().unwrap_or("-")
+            ));
         }
         for Loaded { origin, file } in &verbose.others {
             out.push_str(&format!("({} {})\n", origin.word(), file.as_deref().unwrap_or("-")));

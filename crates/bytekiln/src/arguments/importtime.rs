@@ -41,15 +41,19 @@ arguments or manifest; 3 no such interpreter; 130 interrupted."
 pub struct ImporttimeArguments {
     /// Run a module, as python -m; what follows is for it
     #[arg(short = 'm', value_names = ["MODULE", "ARGS"], num_args = 1.., allow_hyphen_values = true,
-          conflicts_with_all = ["code", "program"], help_heading = "Program")]
+          help_heading = "Program")]
     pub module: Vec<OsString>,
     /// Run code, as python -c; what follows is for it
     #[arg(short = 'c', value_names = ["CODE", "ARGS"], num_args = 1.., allow_hyphen_values = true,
-          conflicts_with = "program", help_heading = "Program")]
+          help_heading = "Program")]
     pub code: Vec<OsString>,
     /// A script, and its arguments
-    #[arg(value_name = "SCRIPT", trailing_var_arg = true, allow_hyphen_values = true,
-          help_heading = "Program")]
+    #[arg(
+        value_name = "SCRIPT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        help_heading = "Program"
+    )]
     pub program: Vec<OsString>,
     /// The interpreter: 3.14, 3.13t, a path, a command [default: that of SCRIPT's first line, else
     /// of $VIRTUAL_ENV, .venv, .python-version, python3]
@@ -98,7 +102,7 @@ pub struct ImporttimeArguments {
           conflicts_with_all = ["module", "code", "program", "html", "open", "python"])]
     pub check: Option<Vec<String>>,
     /// With --check: write what is loaded as what is allowed
-    #[arg(long, requires = "check", help_heading = "Instead")]
+    #[arg(long, help_heading = "Instead")]
     pub update: bool,
     /// Threads for compiling [default: the CPUs of this process]
     #[arg(short, long, value_name = "N", help_heading = "Execution", env = "BYTEKILN_JOBS")]

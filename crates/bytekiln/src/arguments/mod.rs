@@ -244,6 +244,9 @@ pub struct BuildArguments {
     /// Write a page that shows what ran when [default file: .bytekiln/timings.html]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, help_heading = "Output")]
     pub timings: Option<Option<PathBuf>>,
+    /// Open that page
+    #[arg(long, requires = "timings", help_heading = "Output")]
+    pub open: bool,
 }
 
 /// How a plan, and what other commands print, is shown.

@@ -90,7 +90,10 @@ fn change(allowed: &mut Array, names: &[String]) {
     }
     // One name a line reads well and merges well.
     let was_empty = allowed.is_empty();
-    if was_empty && !missing.is_empty() && !allowed.trailing().as_str().is_some_and(|text| text.contains('\n')) {
+    if was_empty
+        && !missing.is_empty()
+        && !allowed.trailing().as_str().is_some_and(|text| text.contains('\n'))
+    {
         allowed.set_trailing("\n");
     }
     for name in missing {
@@ -112,7 +115,11 @@ mod tests {
     #[test]
     fn files_of_names() {
         check("", &["b", "a"], "a\nb\n");
-        check("# ours\na\nc  # why\n\n# theirs\nz\n", &["a", "b", "c"], "# ours\na\nb\nc  # why\n\n# theirs\n");
+        check(
+            "# ours\na\nc  # why\n\n# theirs\nz\n",
+            &["a", "b", "c"],
+            "# ours\na\nb\nc  # why\n\n# theirs\n",
+        );
         check("z\ny\n", &["y", "z"], "z\ny\n");
     }
 }

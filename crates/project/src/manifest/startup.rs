@@ -55,7 +55,8 @@ fn read_command(name: &Located<String>, reader: &mut TableReader<'_>) -> Option<
     });
     let command = reader.strings("command", |word| Ok(word.to_owned()));
     let report = |message: String| {
-        let hint = "write `entry = \"app.main\"` to import a module, or `command = [\"-m\", \"app\"]`";
+        let hint =
+            "write `entry = \"app.main\"` to import a module, or `command = [\"-m\", \"app\"]`";
         reader.findings().report(name.span.clone(), message, Some(hint.to_owned()));
     };
     match (reader.has("entry"), reader.has("command")) {

@@ -223,7 +223,11 @@ fn the_manifest_keeps_its_formatting() {
         [profile.release]
         optimize = [ 0,2 ]
         ";
-    set(listed, &["a", "json.*", "new"], "bytekiln.toml", expect![[r##"
+    set(
+        listed,
+        &["a", "json.*", "new"],
+        "bytekiln.toml",
+        expect![[r##"
         # The house.
         [startup.cli]  # the command
         entry = 'a'
@@ -235,7 +239,8 @@ fn the_manifest_keeps_its_formatting() {
         ]
         [profile.release]
         optimize = [ 0,2 ]
-    "##]]);
+    "##]],
+    );
     let missing = "
         //- /a.py
         //- /bytekiln.toml
@@ -244,7 +249,11 @@ fn the_manifest_keeps_its_formatting() {
         allowed = []
         # end
         ";
-    set(missing, &["b", "a"], "bytekiln.toml", expect![[r#"
+    set(
+        missing,
+        &["b", "a"],
+        "bytekiln.toml",
+        expect![[r#"
         [startup.cli]
         entry = 'a'
         allowed = [
@@ -252,19 +261,25 @@ fn the_manifest_keeps_its_formatting() {
             "b",
         ]
         # end
-    "#]]);
+    "#]],
+    );
     let inline = "
         //- /a.py
         //- /pyproject.toml
         [tool.bytekiln]
         startup.cli = { entry = 'a', max-modules = 3 }
         ";
-    set(inline, &["a"], "pyproject.toml", expect![[r#"
+    set(
+        inline,
+        &["a"],
+        "pyproject.toml",
+        expect![[r#"
         [tool.bytekiln]
         startup.cli = { entry = 'a', max-modules = 3 , allowed = [
             "a",
         ] }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -280,9 +295,14 @@ fn a_file_of_names() {
         entry = 'a'
         allowed = 'startup/cli.txt'
         ";
-    set(file, &["a", "b"], "startup/cli.txt", expect![[r#"
+    set(
+        file,
+        &["a", "b"],
+        "startup/cli.txt",
+        expect![[r#"
         # Reviewed by the platform team.
         a
         b
-    "#]]);
+    "#]],
+    );
 }

@@ -134,12 +134,7 @@ fn first_of_program(rows: &[Row]) -> usize {
     after.map_or(rows.len(), |after| last.saturating_add(1).saturating_add(after))
 }
 
-fn import(
-    row: &Row,
-    phase: &str,
-    measurement: &Measurement,
-    observed: &Observed,
-) -> ImportInfo {
+fn import(row: &Row, phase: &str, measurement: &Measurement, observed: &Observed) -> ImportInfo {
     let loaded = |measured: &Measured| measured.verbose.modules.get(&row.name).cloned();
     let found: Vec<_> = measurement.variants.iter().map(loaded).collect();
     let file = found.iter().flatten().find_map(|loaded| loaded.file.clone());
@@ -183,10 +178,12 @@ pub(super) fn place(place: &Place) -> PlaceInfo {
 fn warnings(measurement: &Measurement) -> Vec<String> {
     let mut warnings = measurement.problems.clone();
     let traces = || measurement.variants.iter().flat_map(|one| &one.traces);
-    let most = |count: fn(&bytekiln_startup::Trace) -> usize| traces().map(count).max().unwrap_or(0);
+    let most =
+        |count: fn(&bytekiln_startup::Trace) -> usize| traces().map(count).max().unwrap_or(0);
     let others = most(|trace| trace.others);
     if others > 0 {
-        warnings.push(format!("{others} more interpreters were started; their imports are left out"));
+        warnings
+            .push(format!("{others} more interpreters were started; their imports are left out"));
     }
     let overlapping = most(|trace| trace.overlapping);
     if overlapping > 0 {
@@ -201,7 +198,8 @@ fn warnings(measurement: &Measurement) -> Vec<String> {
     }
     let damaged = most(|trace| trace.damaged);
     if damaged > 0 {
-        warnings.push(format!("{damaged} lines of the interpreter were mixed with others, and lost"));
+        warnings
+            .push(format!("{damaged} lines of the interpreter were mixed with others, and lost"));
     }
     for one in &measurement.variants {
         if let Some((module, doctor, interpreter)) = one.agreement.differing.first() {
@@ -240,11 +238,8 @@ fn candidates(document: &Document, observed: &Observed) -> Vec<Candidate> {
     // The program itself comes after the last import.
     let main = count;
     let node = |name: &str| if name == MAIN { Some(main) } else { nodes.get(name).copied() };
-    let mut edges: Vec<(usize, usize)> = observed
-        .edges
-        .iter()
-        .filter_map(|(from, to)| Some((node(from)?, node(to)?)))
-        .collect();
+    let mut edges: Vec<(usize, usize)> =
+        observed.edges.iter().filter_map(|(from, to)| Some((node(from)?, node(to)?))).collect();
     let mut roots = vec![main];
     for (at, import) in document.imports.iter().enumerate() {
         match (import.parent, &*import.phase) {

@@ -160,7 +160,8 @@ impl Checker<'_> {
         self.terminal.status("Running", format!("`{}` with {label}", program.title));
         let allowed = allowed(self.workspace, rule)?;
         let ran = look_once(&self.plan(&program, rule))?;
-        let failure = (!ran.end.is_success()).then(|| format!("the program {}", ran.end.sentence()));
+        let failure =
+            (!ran.end.is_success()).then(|| format!("the program {}", ran.end.sentence()));
         let verbose = Verbose::parse(&ran.captured.lines);
         let bare = self.bare(&program, rule)?;
         let loaded: BTreeSet<String> =
@@ -205,7 +206,11 @@ impl Checker<'_> {
     }
 
     /// What the interpreter loads to run nothing.
-    fn bare(&self, program: &Program, rule: &StartupRule) -> Result<BTreeSet<String>, CommandFailure> {
+    fn bare(
+        &self,
+        program: &Program,
+        rule: &StartupRule,
+    ) -> Result<BTreeSet<String>, CommandFailure> {
         let arguments = ["-c", "pass"].map(Into::into).to_vec();
         let nothing = Program { arguments, script: None, ..program.clone() };
         let ran = look_once(&self.plan(&nothing, rule))?;
@@ -232,9 +237,11 @@ impl Checker<'_> {
         match written.map_err(|error| workspace_failure(&error))? {
             None => self.terminal.status("Unchanged", format!("`startup.{name}`")),
             Some(file) => {
-                let file = file.strip_prefix(&self.workspace.root).unwrap_or(&file).display().to_string();
+                let file =
+                    file.strip_prefix(&self.workspace.root).unwrap_or(&file).display().to_string();
                 let (more, less) = (checked.count_new, checked.unused.len());
-                let message = format!("`{file}`: `startup.{name}` allows {more} more and {less} less");
+                let message =
+                    format!("`{file}`: `startup.{name}` allows {more} more and {less} less");
                 self.terminal.status("Updated", message);
             }
         }
@@ -320,7 +327,8 @@ fn steps(names: &[&str], observed: &Observed, root: &Path) -> Vec<Step> {
     for name in names {
         let package = importer.strip_prefix(*name).is_some_and(|rest| rest.starts_with('.'));
         let places = observed.importers.get(*name);
-        let place = places.and_then(|places| places.iter().find(|place| place.importer == importer));
+        let place =
+            places.and_then(|places| places.iter().find(|place| place.importer == importer));
         let statement = place.map(|place| {
             let text = std::fs::read(&place.file).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
@@ -354,7 +362,9 @@ impl Checked<'_> {
             if more > 0 {
                 terminal.error(format!("and {more} more chains; `--format json` has all"));
             }
-            terminal.help(format!("`bytekiln importtime --check {name} --update` allows what is loaded now"));
+            terminal.help(format!(
+                "`bytekiln importtime --check {name} --update` allows what is loaded now"
+            ));
         }
         if !self.unused.is_empty() && !updated {
             let (count, shown) = (self.unused.len(), &self.unused);

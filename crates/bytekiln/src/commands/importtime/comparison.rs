@@ -149,7 +149,8 @@ impl<'a> Both<'a> {
     }
 
     fn json(&self) -> Value {
-        let figure = |one: &Summary| json!({"median": one.median, "least": one.least, "most": one.most});
+        let figure =
+            |one: &Summary| json!({"median": one.median, "least": one.least, "most": one.most});
         let measured = |one: &Measured| json!({"module": one.name, "self": figure(&one.own)});
         json!({
             "schema": COMPARISON,

@@ -25,9 +25,6 @@ pub(super) fn report(document: &Document, all: bool, terminal: &Terminal) {
         out.push_str(&candidates);
     }
     terminal.data(&out);
-    for warning in &document.warnings {
-        terminal.warning(harmless(warning));
-    }
 }
 
 /// Milliseconds with two decimals.
@@ -49,7 +46,8 @@ fn spread(figure: Figure) -> String {
 fn summary(document: &Document) -> String {
     let base = document.variant("none").and_then(|at| document.variants.get(at));
     let base = base.and_then(|variant| variant.wall);
-    let head = ["start-up", "median ms", "fastest … slowest", "saved", "cached", "compiled", "stale"];
+    let head =
+        ["start-up", "median ms", "fastest … slowest", "saved", "cached", "compiled", "stale"];
     let mut rows: Vec<[String; 7]> = vec![head.map(str::to_owned)];
     for variant in &document.variants {
         let Some(wall) = variant.wall else { continue };
@@ -100,9 +98,7 @@ fn besides(document: &Document, variant: &VariantInfo) -> String {
         ("other", "by loaders of their own"),
     ]
     .into_iter()
-    .filter_map(|(word, said)| {
-        variant.origins.get(word).map(|count| format!("{count} {said}"))
-    })
+    .filter_map(|(word, said)| variant.origins.get(word).map(|count| format!("{count} {said}")))
     .collect();
     let same = if counts.is_empty() {
         String::new()
@@ -110,7 +106,9 @@ fn besides(document: &Document, variant: &VariantInfo) -> String {
         format!("The same in all: {}.\n", counts.join(", "))
     };
     let library = match document.uncached.as_str() {
-        "program" => "Without a cache means the program and its libraries; the standard library keeps its own.\n",
+        "program" => {
+            "Without a cache means the program and its libraries; the standard library keeps its own.\n"
+        }
         _ => "",
     };
     let (agree, differ) = document.variants.iter().fold((0, 0), |(agree, differ), variant| {
@@ -184,9 +182,9 @@ fn table(document: &Document, all: bool, terminal: &Terminal) -> String {
         .sum();
     let least = if all { 0 } else { whole / SHOWN_SHARE };
     let is_shown = |import: &&ImportInfo| {
-        [without, with].into_iter().any(|at| {
-            figures(import, at).is_some_and(|(_, total)| total >= least)
-        })
+        [without, with]
+            .into_iter()
+            .any(|at| figures(import, at).is_some_and(|(_, total)| total >= least))
     };
     for import in document.imports.iter().filter(is_shown) {
         for (at, _) in &columns {
@@ -271,7 +269,10 @@ fn candidate_line(document: &Document, candidate: &Candidate, terminal: &Termina
         .map(|place| format!("{}:{}", harmless(&below(document, &place.file)), place.line))
         .collect();
     let by = match places.as_slice() {
-        [] => String::new(),
+        [] => match import.parent.and_then(|parent| document.imports.get(parent)) {
+            Some(parent) => format!(", by {}", harmless(parent.name.as_deref().unwrap_or("?"))),
+            None => String::new(),
+        },
         [one] => format!(", by {one}"),
         [one, rest @ ..] => format!(", by {one} and {} more", rest.len()),
     };

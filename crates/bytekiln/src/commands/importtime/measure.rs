@@ -166,7 +166,8 @@ fn talk_of(run: &Run) -> String {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     // `-v` greets like an interactive session.
     let is_greeting = |line: &&str| {
-        line.starts_with("Type \"help\"") || (line.starts_with("Python 3.") && line.contains(" on "))
+        line.starts_with("Type \"help\"")
+            || (line.starts_with("Python 3.") && line.contains(" on "))
     };
     let lines: Vec<&str> = lines.filter(|line| !is_greeting(line)).collect();
     let end = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
@@ -180,7 +181,12 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn run(&self, variant: Variant, before: &[OsString], capture: bool) -> Result<Run, CommandFailure> {
+    fn run(
+        &self,
+        variant: Variant,
+        before: &[OsString],
+        capture: bool,
+    ) -> Result<Run, CommandFailure> {
         let mut arguments = variant.options(self.trees);
         arguments.extend(before.iter().cloned());
         self.start(arguments, variant == Variant::AsIs, capture)
@@ -255,7 +261,9 @@ impl Runner<'_> {
             return Ok(());
         }
         let count = sources.len();
-        self.plan.terminal.status("Compiling", format!("{count} sources that it loads, into trees apart"));
+        self.plan
+            .terminal
+            .status("Compiling", format!("{count} sources that it loads, into trees apart"));
         problems.extend(make(
             &trees,
             &Making {
@@ -279,10 +287,9 @@ impl Runner<'_> {
     /// Sources that were compiled or whose cache was read, by path.
     fn sources(&self, seen: &Verbose) -> Vec<PathBuf> {
         let all = seen.modules.values().chain(&seen.others);
-        let is_source = |origin| {
-            matches!(origin, Origin::Cache | Origin::Compiled | Origin::Stale)
-        };
-        let files = all.filter(|loaded| is_source(loaded.origin)).filter_map(|one| one.file.as_ref());
+        let is_source = |origin| matches!(origin, Origin::Cache | Origin::Compiled | Origin::Stale);
+        let files =
+            all.filter(|loaded| is_source(loaded.origin)).filter_map(|one| one.file.as_ref());
         let mut sources: Vec<PathBuf> = files
             .filter(|file| file.ends_with(".py"))
             .map(|file| self.plan.program.folder.join(file))

@@ -52,6 +52,9 @@ pub(crate) fn run(
     if let Some(names) = &arguments.check {
         return check::run(names, arguments, global, environment, terminal);
     }
+    if arguments.update {
+        return Err(CommandFailure::usage("--update goes with --check"));
+    }
     let typed = match (&*arguments.module, &*arguments.code) {
         ([], []) => Typed::Script(arguments.program.clone()),
         ([], code) => Typed::Code(code.to_vec()),
@@ -128,7 +131,11 @@ fn observe(program: &Program, measurement: &Measurement) -> Observed {
 /// The file of `__main__`: the script, or what `-m` found, whose code was read for no import.
 fn main_file(program: &Program, verbose: &bytekiln_startup::Verbose) -> Option<PathBuf> {
     if let Some(script) = &program.script {
-        return if script.is_dir() { Some(script.join("__main__.py")) } else { Some(script.clone()) };
+        return if script.is_dir() {
+            Some(script.join("__main__.py"))
+        } else {
+            Some(script.clone())
+        };
     }
     let module = program.arguments.get(1)?.to_str()?;
     if program.arguments.first()? != "-m" {
@@ -164,7 +171,9 @@ fn show(
             serde_json::to_writer_pretty(&mut *out, document)?;
             out.write_all(b"\n")
         })?,
-        ImporttimeFormat::Speedscope => stream(terminal, |out| exported::speedscope(document, out))?,
+        ImporttimeFormat::Speedscope => {
+            stream(terminal, |out| exported::speedscope(document, out))?
+        }
         ImporttimeFormat::Chrome => stream(terminal, |out| exported::chrome(document, out))?,
     }
     Ok(())
@@ -173,9 +182,8 @@ fn show(
 /// Beside what else Bytekiln keeps of the folder, in a folder that version control ignores.
 fn default_page(start: &Path) -> Result<PathBuf, CommandFailure> {
     let folder = start.join(".bytekiln");
-    bytekiln_project::prepare_state(&folder).map_err(|error| {
-        CommandFailure::environment(error).hint("name a file with --html")
-    })?;
+    bytekiln_project::prepare_state(&folder)
+        .map_err(|error| CommandFailure::environment(error).hint("name a file with --html"))?;
     Ok(folder.join("importtime.html"))
 }
 
@@ -201,6 +209,9 @@ fn stream(
 
 /// Says how it went.
 fn end(document: &Document, measurement: &Measurement, terminal: &Terminal) -> ExitStatus {
+    for warning in &document.warnings {
+        terminal.warning(harmless(warning));
+    }
     if let Some(end) = measurement.failure {
         let text = format!("the program {}", end.sentence());
         if document.success {
@@ -220,7 +231,11 @@ fn end(document: &Document, measurement: &Measurement, terminal: &Terminal) -> E
     let runs = measurement.runs;
     match measurement.failure {
         Some(process::End::Interrupted) => {
-            terminal.status_in(Tone::Warning, "Interrupted", format!("after {runs} runs of each way"));
+            terminal.status_in(
+                Tone::Warning,
+                "Interrupted",
+                format!("after {runs} runs of each way"),
+            );
             ExitStatus::Interrupted
         }
         Some(_) if !document.success => {

@@ -56,9 +56,19 @@ pub(super) fn observe(
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut files: Vec<File> = Vec::new();
     let sources = verbose.modules.iter().filter_map(|(name, loaded)| {
-        let is_source = matches!(loaded.origin, Origin::Cache | Origin::Compiled | Origin::Stale);
-        let file = loaded.file.as_ref().filter(|_| is_source)?;
-        Some((name.clone(), folder.join(file)))
+        let path = folder.join(loaded.file.as_ref()?);
+        match loaded.origin {
+            Origin::Cache | Origin::Compiled | Origin::Stale => Some((name.clone(), path)),
+            // Compiled from the source beside it (mypyc, Cython), it imports what that says.
+            Origin::Extension => {
+                let stem = path.file_name()?.to_str()?.split('.').next()?;
+                let source = path.with_file_name(format!("{stem}.py"));
+                source.is_file().then(|| (name.clone(), source))
+            }
+            Origin::Zip | Origin::BuiltIn | Origin::Frozen | Origin::Namespace | Origin::Other => {
+                None
+            }
+        }
     });
     for (name, path) in sources {
         let Some(root) = root_of(&name, &path) else { continue };

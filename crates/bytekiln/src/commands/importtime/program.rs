@@ -85,8 +85,9 @@ impl Surroundings<'_> {
     /// on `PATH`.
     fn script(&self, words: &[OsString]) -> Result<PathBuf, CommandFailure> {
         let Some(name) = words.first() else {
-            return Err(CommandFailure::usage("no program is named")
-                .hint("name a script, `-m MODULE` or `-c CODE`; `bytekiln importtime --help` teaches"));
+            return Err(CommandFailure::usage("no program is named").hint(
+                "name a script, `-m MODULE` or `-c CODE`; `bytekiln importtime --help` teaches",
+            ));
         };
         let shown = name.to_string_lossy();
         let path = self.folder.join(name);
@@ -94,14 +95,16 @@ impl Surroundings<'_> {
             return Ok(path);
         }
         if name.as_bytes().starts_with(b"-") {
-            return Err(CommandFailure::usage(format!("unknown option `{shown}`"))
-                .hint("options for the program come after it, and those for Python with --python-option="));
+            return Err(CommandFailure::usage(format!("unknown option `{shown}`")).hint(
+                "options for the program come after it, and those for Python with --python-option=",
+            ));
         }
         if name.as_bytes().contains(&b'/') {
             return Err(CommandFailure::usage(format!("there is no `{}`", path.display())));
         }
         let on_path = self.environment.path.as_ref().map(std::env::split_paths);
-        let folders = self.venvs().map(|venv| venv.join("bin")).chain(on_path.into_iter().flatten());
+        let folders =
+            self.venvs().map(|venv| venv.join("bin")).chain(on_path.into_iter().flatten());
         let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
         match found {
             Some(found) if python_of(&found).is_some() => Ok(found),
@@ -218,7 +221,10 @@ mod tests {
             ("#!/x/.venv/bin/python\n", Some("/x/.venv/bin/python")),
             ("#!/x/bin/python3.11 -E\r\n", Some("/x/bin/python3.11")),
             ("#!/usr/bin/env -S python3 -u\n", Some("python3")),
-            ("#!/bin/sh\n'''exec' \"/a b/bin/python\" \"$0\" \"$@\"\n' '''\n", Some("/a b/bin/python")),
+            (
+                "#!/bin/sh\n'''exec' \"/a b/bin/python\" \"$0\" \"$@\"\n' '''\n",
+                Some("/a b/bin/python"),
+            ),
             ("#!/bin/sh\n'''exec' /a/bin/python3 \"$0\" \"$@\"\n", Some("/a/bin/python3")),
             ("#!/bin/bash\n", None),
             ("import this\n", None),
@@ -238,7 +244,10 @@ mod tests {
     #[test]
     fn titles() {
         let words = |all: &[&str]| all.iter().map(OsString::from).collect::<Vec<_>>();
-        assert_eq!(title(&Typed::Code(words(&["import a", "x'y"]))), r"python -c 'import a' 'x'\''y'");
+        assert_eq!(
+            title(&Typed::Code(words(&["import a", "x'y"]))),
+            r"python -c 'import a' 'x'\''y'"
+        );
         assert_eq!(title(&Typed::Script(words(&["tool.py", "-v"]))), "tool.py -v");
     }
 }

@@ -72,10 +72,10 @@ pub(super) fn agreement(verbose: &Verbose, circumstances: &Circumstances<'_>) ->
         let Some((name, origin)) = expected.remove(&key) else { continue };
         let (says, agrees) = match report.effect {
             Effect::Loads | Effect::RunsOldCode => ("cache", origin == Origin::Cache),
-            Effect::Compiles if report.class() == Class::Stale => ("stale", origin == Origin::Stale),
-            Effect::Compiles => {
-                ("compiled", matches!(origin, Origin::Compiled | Origin::Stale))
+            Effect::Compiles if report.class() == Class::Stale => {
+                ("stale", origin == Origin::Stale)
             }
+            Effect::Compiles => ("compiled", matches!(origin, Origin::Compiled | Origin::Stale)),
             Effect::Fails(_) => ("fails", false),
             Effect::NotUsed => continue,
         };

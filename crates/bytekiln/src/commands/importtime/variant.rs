@@ -22,13 +22,8 @@ pub(super) enum Variant {
 
 impl Variant {
     /// In the order in which they are shown.
-    pub(super) const ALL: [Variant; 5] = [
-        Variant::AsIs,
-        Variant::None,
-        Variant::Timestamp,
-        Variant::Checked,
-        Variant::Unchecked,
-    ];
+    pub(super) const ALL: [Variant; 5] =
+        [Variant::AsIs, Variant::None, Variant::Timestamp, Variant::Checked, Variant::Unchecked];
 
     /// As in JSON and on the command line; also the name of its tree.
     pub(super) fn id(self) -> &'static str {

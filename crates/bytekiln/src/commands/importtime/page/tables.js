@@ -97,7 +97,7 @@ const drawCandidates = () => {
     const shown = places.slice(0, 4).map((place) => `${short(place.file)}:${place.line}`).join(", ");
     const more = places.length > 4 ? ` and ${places.length - 4} more` : "";
     return make("tr", {}, make("td", { class: "number" }, `${milliseconds(saving)} ms`), make("td", { class: "number" }, count(modules)),
-      make("td", { class: "path" }, make("button", { type: "button", class: "link", "data-choose": index }, it.label)), make("td", { class: "text" }, shown + more));
+      make("td", { class: "path" }, make("button", { type: "button", class: "link", "data-choose": index }, it.label)), make("td", { class: "text" }, shown + more || (it.parent === null ? "" : imports[it.parent].label)));
   });
   element("candidate-table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
 };
