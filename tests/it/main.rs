@@ -5,6 +5,7 @@
 
 mod affected;
 mod bad_input;
+mod browser;
 mod build;
 mod cache;
 mod commands;
@@ -17,6 +18,7 @@ mod entry;
 mod environment;
 mod graph;
 mod importtime;
+mod importtime_page;
 mod inspect;
 mod layers;
 mod lock;
