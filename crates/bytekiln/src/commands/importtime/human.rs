@@ -217,8 +217,9 @@ fn table(document: &Document, all: bool, terminal: &Terminal) -> String {
 
 fn difference(totals: (Option<(u64, u64)>, Option<(u64, u64)>)) -> String {
     let (Some((_, old)), Some((_, new))) = totals else { return "-".to_owned() };
-    if new > old {
-        format!("-{}", milliseconds(new.saturating_sub(old)))
+    let shown = milliseconds(new.saturating_sub(old));
+    if new > old && shown != "0.00" {
+        format!("-{shown}")
     } else {
         milliseconds(old.saturating_sub(new))
     }

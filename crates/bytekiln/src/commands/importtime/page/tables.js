@@ -106,6 +106,7 @@ const drawCandidates = () => {
 
 const drawChosen = () => {
   const box = element("chosen-box");
+  element("chosen").classList.toggle("some", chosen !== null);
   if (!chosen) return;
   const link = (it) => make("button", { type: "button", class: "link", "data-choose": it.index }, it.label);
   const origins = data.variants.map((it, at) => `${it.title}: ${ORIGINS[chosen.origins[at]] ?? "not loaded"}`);
