@@ -76,11 +76,6 @@ pub(super) fn assemble(
     document
 }
 
-fn figure(summary: Summary) -> Figure {
-    let Summary { median, least, most } = summary;
-    Figure { median, least, most }
-}
-
 fn micros(time: &Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
@@ -100,9 +95,9 @@ fn variant(measured: &Measured) -> VariantInfo {
         id: measured.variant.id().to_owned(),
         title: measured.variant.title().to_owned(),
         explanation: measured.variant.explanation().to_owned(),
-        wall: Summary::of(&walls).map(figure),
+        wall: Summary::of(&walls).map(Figure::from),
         walls,
-        importing: Summary::of(&importing).map(figure),
+        importing: Summary::of(&importing).map(Figure::from),
         origins: Origin::ALL
             .into_iter()
             .map(|origin| (origin.word().to_owned(), measured.verbose.count(origin)))
@@ -156,8 +151,8 @@ fn import(row: &Row, phase: &str, measurement: &Measurement, observed: &Observed
             .iter()
             .map(|times| {
                 times.map(|times| TimesInfo {
-                    own: figure(times.own),
-                    cumulative: figure(times.cumulative),
+                    own: times.own.into(),
+                    cumulative: times.cumulative.into(),
                     runs: times.runs,
                 })
             })

@@ -125,8 +125,8 @@ impl<'a> Both<'a> {
         let width = width.max(head.len());
         out.push_str(&format!("{head:<width$}{old:>12}{new:>12}{change:>12}\n"));
         for (_, title, old, new) in &self.ways {
-            let apart = summary(*old).is_apart(&summary(*new));
-            let change = if apart { percent(*old, *new) } else { "within spread".to_owned() };
+            let clear = Summary::from(*old).is_clear(&(*new).into());
+            let change = if clear { percent(*old, *new) } else { "unclear".to_owned() };
             let (old, new) = (tenths(old.median), tenths(new.median));
             out.push_str(&format!("{title:<width$}{old:>12}{new:>12}  {change:>10}\n"));
         }
@@ -157,7 +157,7 @@ impl<'a> Both<'a> {
             "variant": self.way,
             "modules": {"old": count(self.old), "new": count(self.new)},
             "variants": self.ways.iter().map(|(id, _, old, new)| json!({
-                "id": id, "old": old, "new": new, "apart": summary(*old).is_apart(&summary(*new)),
+                "id": id, "old": old, "new": new, "clear": Summary::from(*old).is_clear(&(*new).into()),
             })).collect::<Vec<_>>(),
             "added": self.difference.added.iter().map(measured).collect::<Vec<_>>(),
             "removed": self.difference.removed.iter().map(measured).collect::<Vec<_>>(),
@@ -181,11 +181,6 @@ fn lines<T>(out: &mut String, title: &str, all: &[T], line: impl Fn(&T) -> (Stri
     if more > 0 {
         out.push_str(&format!("           and {more} more\n"));
     }
-}
-
-fn summary(figure: Figure) -> Summary {
-    let Figure { median, least, most } = figure;
-    Summary { median, least, most }
 }
 
 fn percent(old: Figure, new: Figure) -> String {
@@ -214,7 +209,7 @@ fn measured(document: &Document, way: &str) -> Vec<Measured> {
     loaded
         .filter_map(|import| {
             let times = import.times.get(at).copied().flatten()?;
-            Some(Measured { name: import.name.clone()?, own: summary(times.own) })
+            Some(Measured { name: import.name.clone()?, own: times.own.into() })
         })
         .collect()
 }

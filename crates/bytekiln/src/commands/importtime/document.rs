@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytekiln_startup::Summary;
 use serde::{Deserialize, Serialize};
 
 /// Name and version of the schema.
@@ -46,12 +47,28 @@ pub(super) struct InterpreterInfo {
     pub(super) options: Vec<String>,
 }
 
-/// The middle, the smallest and the largest of some runs.
+/// Of some runs: the middle, the smallest, what the middle half lies between, and the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Figure {
     pub(super) median: u64,
     pub(super) least: u64,
+    pub(super) lower: u64,
+    pub(super) upper: u64,
     pub(super) most: u64,
+}
+
+impl From<Summary> for Figure {
+    fn from(summary: Summary) -> Figure {
+        let Summary { median, least, lower, upper, most } = summary;
+        Figure { median, least, lower, upper, most }
+    }
+}
+
+impl From<Figure> for Summary {
+    fn from(figure: Figure) -> Summary {
+        let Figure { median, least, lower, upper, most } = figure;
+        Summary { median, least, lower, upper, most }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! A measurement for people: the ways side by side, then a table of imports as CPython's own, without and
 //! with caches, then what is worth making lazy.
 
+use bytekiln_startup::Summary;
+
 use super::document::{Candidate, Document, Figure, ImportInfo, VariantInfo};
 use crate::report::diagnostic::harmless;
 use crate::report::tally::plural;
@@ -40,15 +42,23 @@ pub(super) fn tenths(micros: u64) -> String {
 }
 
 fn spread(figure: Figure) -> String {
-    format!("{} … {}", tenths(figure.least), tenths(figure.most))
+    format!("{} … {}", tenths(figure.lower), tenths(figure.upper))
 }
 
 fn summary(document: &Document) -> String {
     let base = document.variant("none").and_then(|at| document.variants.get(at));
     let base = base.and_then(|variant| variant.wall);
-    let head =
-        ["start-up", "median ms", "fastest … slowest", "saved", "cached", "compiled", "stale"];
-    let mut rows: Vec<[String; 7]> = vec![head.map(str::to_owned)];
+    let head = [
+        "start-up, ms",
+        "fastest",
+        "median",
+        "middle half",
+        "saved",
+        "cached",
+        "compiled",
+        "stale",
+    ];
+    let mut rows: Vec<[String; 8]> = vec![head.map(str::to_owned)];
     for variant in &document.variants {
         let Some(wall) = variant.wall else { continue };
         let saved = match base.filter(|_| variant.id != "none") {
@@ -58,6 +68,7 @@ fn summary(document: &Document) -> String {
         let count = |word: &str| variant.origins.get(word).copied().unwrap_or(0).to_string();
         rows.push([
             variant.title.clone(),
+            tenths(wall.least),
             tenths(wall.median),
             spread(wall),
             saved,
@@ -66,16 +77,16 @@ fn summary(document: &Document) -> String {
             count("stale"),
         ]);
     }
-    let mut out = aligned(&rows, &[false, true, true, true, true, true, true]);
+    let mut out = aligned(&rows, &[false, true, true, true, true, true, true, true]);
     if let Some(last) = document.variants.last() {
         out.push_str(&besides(document, last));
     }
     out
 }
 
-/// How much less, in percent; nothing where the spreads leave it open.
+/// How much less, in percent, unless the middle halves of both touch.
 fn saving(base: Figure, wall: Figure) -> String {
-    if wall.least <= base.most && base.least <= wall.most {
+    if !Summary::from(base).is_clear(&wall.into()) {
         return "unclear".to_owned();
     }
     let (old, new) = (base.median.max(1), wall.median);
@@ -307,7 +318,13 @@ mod tests {
         assert_eq!(milliseconds(0), "0.00");
         assert_eq!(milliseconds(1_234_567), "1234.57");
         assert_eq!(tenths(1_949), "1.9");
-        let figure = |median| Figure { median, least: median - 5, most: median + 5 };
+        let figure = |median| Figure {
+            median,
+            least: median - 9,
+            lower: median - 5,
+            upper: median + 5,
+            most: median + 900,
+        };
         assert_eq!(saving(figure(200), figure(50)), "75 %");
         assert_eq!(saving(figure(200), figure(250)), "-25 %");
         assert_eq!(saving(figure(200), figure(195)), "unclear");

@@ -6,15 +6,15 @@ const drawWays = () => {
   const base = without >= 0 ? data.variants[without].wall : null;
   const saved = (it) => {
     if (!base || !it.wall || it.id === "none") return "";
-    if (it.wall.least <= base.most && base.least <= it.wall.most) return "unclear";
+    if (it.wall.lower <= base.upper && base.lower <= it.wall.upper) return "unclear";
     return `${Math.round((base.median - it.wall.median) / Math.max(1, base.median) * 100)} %`;
   };
-  const head = make("tr", {}, ...["", "median", "fastest … slowest", "", "saved", "cached", "compiled", "stale"].map((name, at) => make("th", { scope: "col", class: at === 0 || at === 3 ? "" : "number" }, name)));
+  const head = make("tr", {}, ...["", "median", "middle half", "", "saved", "cached", "compiled", "stale"].map((name, at) => make("th", { scope: "col", class: at === 0 || at === 3 ? "" : "number" }, name)));
   const rows = data.variants.map((it) => {
     const track = make("div", { class: "track" });
     if (it.wall) {
       track.append(
-        make("b", { style: `width: ${it.wall.median / most * 100}%; --tone: var(--${it.id})` }),
+        make("b", { style: `width: ${it.wall.median / most * 100}%; --tone: var(--${it.id})`, title: `fastest ${tenths(it.wall.least)}, slowest ${tenths(it.wall.most)} ms` }),
         make("i", { style: `left: ${it.wall.least / most * 100}%; width: ${(it.wall.most - it.wall.least) / most * 100}%` }),
       );
     }
@@ -22,7 +22,7 @@ const drawWays = () => {
     return make("tr", { "data-way": it.id },
       make("th", { scope: "row", title: it.explanation }, it.title),
       number(it.wall ? `${tenths(it.wall.median)} ms` : "–"),
-      number(it.wall ? `${tenths(it.wall.least)} … ${tenths(it.wall.most)}` : "–"),
+      number(it.wall ? `${tenths(it.wall.lower)} … ${tenths(it.wall.upper)}` : "–"),
       make("td", { class: "range" }, track), number(saved(it)),
       ...["cache", "compiled", "stale"].map((origin) => number(count(it.origins[origin] ?? 0))));
   });
