@@ -379,8 +379,8 @@ fn the_ratchet() {
     sandbox.write("app/money.py", "import decimal\nimport app.rates\n");
     sandbox.write("app/rates.py", "\nimport colorsys\n");
     let output = check(&[]).code(1).says(&[
-        "error: `startup.cli` loads `app.rates`, and 1 more with it, which is not allowed\n    imports, \
-         at a place that is not known\n  app.main\n    app/main.py:2: from app import money\n  app.money\n    \
+        "error: `startup.cli` loads `app.rates`, and 1 more with it, which is not allowed\n    python -c \
+         'import app.main'\n  app.main\n    app/main.py:2: from app import money\n  app.money\n    \
          app/money.py:2: import app.rates\n  app.rates\n",
         "  = help: `bytekiln importtime --check cli --update` allows",
     ]);

@@ -108,6 +108,7 @@ fn load_at(root: &Path, depth: CheckDepth) -> Result<Loaded, Failure> {
         allowances: vec![],
         cache: CacheSettings::default(),
         graph: GraphSettings::default(),
+        startup: Vec::new(),
         problems: vec![],
     };
     let toolchain = Toolchain {

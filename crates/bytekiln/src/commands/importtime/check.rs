@@ -54,6 +54,8 @@ struct New {
 /// What came of a rule.
 struct Checked<'a> {
     rule: &'a StartupRule,
+    /// What is run, as it would be typed.
+    title: String,
     /// Besides those of the interpreter itself.
     loaded: BTreeSet<String>,
     new: Vec<New>,
@@ -187,7 +189,8 @@ impl Checker<'_> {
             _ => None,
         };
         let unused = unused.unwrap_or_default();
-        Ok(Checked { rule, loaded, new, count_new, unused, fastest, failure })
+        let title = program.title.clone();
+        Ok(Checked { rule, title, loaded, new, count_new, unused, fastest, failure })
     }
 
     fn plan<'p>(&'p self, program: &'p Program, rule: &StartupRule) -> Plan<'p> {
@@ -356,7 +359,7 @@ impl Checked<'_> {
         if self.count_new > 0 && !updated {
             well = false;
             for new in self.new.iter().take(MOST_CHAINS) {
-                say_new(name, new, terminal);
+                say_new(name, &self.title, new, terminal);
             }
             let more = self.new.len().saturating_sub(MOST_CHAINS);
             if more > 0 {
@@ -440,7 +443,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn say_new(name: &str, new: &New, terminal: &Terminal) {
+fn say_new(name: &str, title: &str, new: &New, terminal: &Terminal) {
     let more = match new.with_it {
         0 => String::new(),
         count => format!(", and {count} more with it"),
@@ -450,11 +453,12 @@ fn say_new(name: &str, new: &New, terminal: &Terminal) {
     if new.chain.is_empty() {
         text.push_str("\n  by code that does not go through `import`");
     }
-    for step in &new.chain {
+    for (number, step) in new.chain.iter().enumerate() {
         match &step.statement {
             Some((file, line, source)) => {
                 text.push_str(&format!("\n    {}:{line}: {}", harmless(file), harmless(source)));
             }
+            None if number == 0 => text.push_str(&format!("\n    {title}")),
             None if step.package => text.push_str("\n    its package"),
             None => text.push_str("\n    imports, at a place that is not known"),
         }

@@ -207,8 +207,8 @@ fn table(document: &Document, all: bool, terminal: &Terminal) -> String {
             }
         }
         if both {
-            let totals = (figures(import, without), figures(import, with));
-            out.push_str(&format!("{:>9}", difference(totals)));
+            let total = |at| figures(import, at).map(|(_, total)| total);
+            out.push_str(&format!("{:>9}", difference(total(without), total(with))));
         }
         out.push_str("  ");
         out.push_str(&cut(&named(import), room));
@@ -226,8 +226,8 @@ fn table(document: &Document, all: bool, terminal: &Terminal) -> String {
     out
 }
 
-fn difference(totals: (Option<(u64, u64)>, Option<(u64, u64)>)) -> String {
-    let (Some((_, old)), Some((_, new))) = totals else { return "-".to_owned() };
+fn difference(old: Option<u64>, new: Option<u64>) -> String {
+    let (Some(old), Some(new)) = (old, new) else { return "-".to_owned() };
     let shown = milliseconds(new.saturating_sub(old));
     if new > old && shown != "0.00" {
         format!("-{shown}")
@@ -260,8 +260,8 @@ fn cut(text: &str, room: Option<usize>) -> String {
 fn candidates(document: &Document, terminal: &Terminal) -> String {
     let Some(first) = document.candidates.first() else { return String::new() };
     let with = document.variants.iter().find(|variant| variant.id == first.variant);
-    let with = with.map(|variant| variant.explanation.clone()).unwrap_or_default();
-    let mut out = format!("Worth importing later: nothing else at start needs them ({with})\n");
+    let with = with.map(|variant| variant.title.as_str()).unwrap_or_default();
+    let mut out = format!("Worth importing later (ms, {with}): nothing else at start needs them\n");
     for candidate in document.candidates.iter().take(MOST_CANDIDATES) {
         out.push_str(&candidate_line(document, candidate, terminal));
     }

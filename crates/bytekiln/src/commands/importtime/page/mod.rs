@@ -1,6 +1,9 @@
 //! The measurement as one page that needs nothing else: the document as it is, and scripts that draw it.
 //! Knows nothing of how the measurement came to be.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Write};
 
 use super::document::Document;
