@@ -31,7 +31,7 @@ fn every_key_is_named() {
         "[profile.x]",
         "[cache]",
         "[graph]",
-        "[startup.x]",
+        "[startup.x]\nentry = 'a'\nbudget = '1s'",
     ] {
         tree.write("bytekiln.toml", format!("{table}\nzzzzzzzzzz = 1\n"));
         let error = load(&tree, "").unwrap_err();
