@@ -4,6 +4,10 @@
 //! `# code object from …` is written when a module's code is there, `import 'name' # <loader>` when the
 //! module has run. In between come the same lines of what it imports; so the file of a module is the
 //! nearest one before, not yet taken, whose path ends as the module's name does.
+//!
+//! Threads that import at the same time write into each other's lines, so a line may hold several remarks.
+//! What further interpreters write to the same place (`multiprocessing` hands `-v` on) cannot be told from
+//! what the first one goes on to write; where a second one begins, reading ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,7 +94,11 @@ impl Verbose {
         for line in text.split(|byte| *byte == b'\n') {
             // Names and paths that are no UTF-8 are written with escapes.
             let line = String::from_utf8_lossy(line);
-            reader.line(line.trim_end());
+            let line = line.trim_end();
+            if line == FIRST && reader.modules.contains_key(FIRST_MODULE) {
+                break;
+            }
+            pieces(line).into_iter().for_each(|piece| reader.line(piece));
         }
         reader.finish()
     }
@@ -100,6 +108,34 @@ impl Verbose {
     pub fn count(&self, origin: Origin) -> usize {
         self.modules.values().filter(|module| module.origin == origin).count()
     }
+}
+
+/// What each interpreter says before all else, and the module that it is about.
+const FIRST: &str = "import _frozen_importlib # frozen";
+const FIRST_MODULE: &str = "_frozen_importlib";
+
+/// How remarks that matter here begin.
+const BEGINNINGS: [&str; 7] = [
+    "# code object from ",
+    "# extension module ",
+    "# bytecode is stale for ",
+    "# bad magic number in ",
+    "# /",
+    "# cleanup[",
+    "import '",
+];
+
+/// The remarks of a line, which threads may have written into one.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = BEGINNINGS
+        .into_iter()
+        .flat_map(|beginning| line.match_indices(beginning).map(|(at, _)| at))
+        .chain([0])
+        .collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([line.len()]);
+    starts.iter().zip(ends).filter_map(|(start, end)| line.get(*start..end)).collect()
 }
 
 /// Code that is there, and belongs to no module yet.

@@ -74,6 +74,24 @@ fn what_is_no_module() {
     );
 }
 
+/// Two threads, and an interpreter that was started with the same options.
+#[test]
+fn lines_that_are_not_one_writers() {
+    check(
+        "import _frozen_importlib # frozen\n\
+         # /t/__pycache__/a.cpython-313.pyc matches /t/a.py# code object from '/t/__pycache__/b.cpython-313.pyc'\n\
+         \n# code object from /t/c.py# code object from '/t/__pycache__/a.cpython-313.pyc'\n\
+         import 'a' # <_frozen_importlib_external.SourceFileLoader object at 0x1>import 'c' # <x.SourceFileLoader object>\n\
+         import _frozen_importlib # frozen\n# code object from /t/d.py\nimport 'd' # <x.SourceFileLoader object>\n",
+        expect![[r#"
+            _frozen_importlib: frozen -
+            a: cache /t/a.py
+            c: compiled /t/c.py
+            (cache /t/__pycache__/b.cpython-313.pyc)
+        "#]],
+    );
+}
+
 #[test]
 fn paths_of_names() {
     for (path, name, expected) in [
