@@ -41,8 +41,9 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
     let venv = prepare(folder)?;
     let empty = tempfile::tempdir()?;
     let mut text = String::from(
-        "| program | modules | way | importtime: median (fastest to slowest) | hyperfine: median | within |\n\
-         |---|---|---|---|---|---|\n",
+        "| program | modules | way | importtime: median (fastest to slowest) | hyperfine: median (fastest) | \
+         median within | fastest apart |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     let mut worth = String::from(
         "\n| program | as it is | no cache | timestamp | checked | unchecked | saved by unchecked |\n\
@@ -84,13 +85,16 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
             let least = own.first().unwrap_or(&0.0) * 1e3;
             let most = own.last().unwrap_or(&0.0) * 1e3;
             let their = median_of(times) * 1e3;
+            let their_least = times.first().unwrap_or(&0.0) * 1e3;
+            let apart = (least / their_least - 1.0) * 100.0;
             let fits = (least..=most).contains(&their);
             all += 1;
             within += usize::from(fits);
             let fits = if fits { "yes" } else { "**no**" };
             writeln!(
                 text,
-                "| {name} | {modules} | {way} | {median:.1} ms ({least:.1} to {most:.1}) | {their:.1} ms | {fits} |"
+                "| {name} | {modules} | {way} | {median:.1} ms ({least:.1} to {most:.1}) | {their:.1} ms \
+                 ({their_least:.1}) | {fits} | {apart:+.1} % |"
             )?;
         }
         let mut median = |way: &str| ours.get_mut(way).map_or(0.0, |times| median_of(times) * 1e3);

@@ -186,7 +186,7 @@ fn last_words(output: Option<Listening>, group: Option<Pid>) -> (Captured, bool)
         matches!(end.recv_timeout(LAST_WORDS), Err(mpsc::RecvTimeoutError::Timeout))
     });
     // Collected, the program itself is no longer of its group. What only tidies up may end by itself.
-    let mut patience = 20;
+    let mut patience = 50;
     let there = || group.is_some_and(|group| test_kill_process_group(group).is_ok());
     while patience > 0 && there() {
         std::thread::sleep(Duration::from_millis(10));
