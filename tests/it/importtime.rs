@@ -1,5 +1,7 @@
 //! `importtime`: real programs, well-behaved and not, against what the interpreter says, and the ratchet.
 
+use std::io::Read;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytekiln_test_support::pythons;
@@ -277,6 +279,32 @@ fn programs_that_hang() {
     ]);
     assert!(names(&document).contains(&"wave"));
     assert_eq!(document["failure"], "had not ended after 2 s and was killed");
+}
+
+/// Ctrl-C ends the program too, and leaves no tree of caches behind.
+#[test]
+fn interrupts() {
+    let Some(sandbox) =
+        Sandbox::new("//- /hangs.py\nimport time\ntime.sleep(1000)\n//- /tmp/.keep\n")
+    else {
+        return;
+    };
+    let mut command = sandbox.command(&["importtime", "hangs.py"]);
+    command.env("TMPDIR", sandbox.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Its first word is that it runs the program.
+    let mut word = [0; 12];
+    child.stderr.as_mut().unwrap().read_exact(&mut word).unwrap();
+    assert_eq!(&word, b"     Running");
+    std::thread::sleep(Duration::from_millis(300));
+    let number = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains(" Interrupted after ") && !said.contains("error"), "{said}");
+    let left = std::fs::read_dir(sandbox.path("tmp")).unwrap().count();
+    assert_eq!(left, 1, "only what was there");
 }
 
 #[test]

@@ -164,17 +164,21 @@ impl Measurement {
 fn talk_of(run: &Run) -> String {
     let text = String::from_utf8_lossy(&run.captured.talk);
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    // `-v` greets like an interactive session.
+    // `-v` greets like an interactive session, and has `site` say what it does.
     let is_greeting = |line: &&str| {
+        let site = ["Processing global site-packages", "Processing user site-packages"];
         line.starts_with("Type \"help\"")
             || (line.starts_with("Python 3.") && line.contains(" on "))
+            || site.contains(line)
+            || line.starts_with("Adding directory: '")
+            || line.starts_with("Processing .pth file: '")
     };
     let lines: Vec<&str> = lines.filter(|line| !is_greeting(line)).collect();
     let end = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
     end.join("\n")
 }
 
-/// What is said in the interpreter's start.
+/// Starts the program in each way.
 struct Runner<'a> {
     plan: &'a Plan<'a>,
     trees: &'a Path,

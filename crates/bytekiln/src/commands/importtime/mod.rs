@@ -30,6 +30,7 @@ use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::report::diagnostic::harmless;
 use crate::report::opener;
+use crate::report::tally::plural;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::start_folder;
 use document::Document;
@@ -212,7 +213,8 @@ fn end(document: &Document, measurement: &Measurement, terminal: &Terminal) -> E
     for warning in &document.warnings {
         terminal.warning(harmless(warning));
     }
-    if let Some(end) = measurement.failure {
+    let interrupted = measurement.failure == Some(process::End::Interrupted);
+    if let Some(end) = measurement.failure.filter(|_| !interrupted) {
         let text = format!("the program {}", end.sentence());
         if document.success {
             terminal.warning(&text);
@@ -234,7 +236,7 @@ fn end(document: &Document, measurement: &Measurement, terminal: &Terminal) -> E
             terminal.status_in(
                 Tone::Warning,
                 "Interrupted",
-                format!("after {runs} runs of each way"),
+                format!("after {runs} {} of each way", plural(runs, "run", "runs")),
             );
             ExitStatus::Interrupted
         }
