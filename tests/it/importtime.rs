@@ -100,6 +100,29 @@ fn caches_that_are_there() {
     assert!(stale >= 1, "{stale}");
 }
 
+/// The program alone is without caches; with `-O` there are caches for that.
+#[test]
+fn the_standard_library_may_keep_its_caches() {
+    let Some(sandbox) = Sandbox::new(APP) else { return };
+    let arguments = [
+        "-O",
+        "--variant",
+        "none,checked",
+        "--uncached",
+        "program",
+        "--python-option=-S",
+        "run.py",
+    ];
+    let (output, document) = measured(&sandbox, &arguments);
+    output.success();
+    let origins = |name: &str| import(&document, name)["origins"].clone();
+    assert_eq!(origins("app.money"), serde_json::json!(["compiled", "cache"]));
+    assert_eq!(origins("decimal"), serde_json::json!(["cache", "cache"]));
+    assert_eq!(document["variants"][0]["doctor"]["differ"], Value::Array(Vec::new()));
+    assert_eq!(document["interpreter"]["options"], serde_json::json!(["-S"]));
+    assert!(!names(&document).contains(&"site"));
+}
+
 #[test]
 fn modules_code_and_their_arguments() {
     let Some(sandbox) = Sandbox::new(
