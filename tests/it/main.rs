@@ -5,6 +5,7 @@
 
 mod affected;
 mod bad_input;
+mod browser;
 mod build;
 mod cache;
 mod commands;
@@ -16,6 +17,8 @@ mod doctor;
 mod entry;
 mod environment;
 mod graph;
+mod importtime;
+mod importtime_page;
 mod inspect;
 mod layers;
 mod lock;

@@ -16,6 +16,8 @@ pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 pub const PYENV_ROOT: &str = "PYENV_ROOT";
 /// The virtual environment that is active: where the import graph finds distributions.
 pub const VIRTUAL_ENV: &str = "VIRTUAL_ENV";
+/// Where an interpreter looks for caches: what `importtime` measures as it is.
+pub const PYTHONPYCACHEPREFIX: &str = "PYTHONPYCACHEPREFIX";
 /// Set to anything: no colours (no-color.org).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Set to anything but 0: colours even where standard error is no terminal.
@@ -45,6 +47,8 @@ pub struct Environment {
     pub virtual_env: Option<PathBuf>,
     /// `SOURCE_DATE_EPOCH`.
     pub source_date_epoch: Option<OsString>,
+    /// `PYTHONPYCACHEPREFIX`.
+    pub pycache_prefix: Option<PathBuf>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -75,6 +79,7 @@ impl Environment {
             pyenv_root: set(PYENV_ROOT).map(PathBuf::from),
             virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
             source_date_epoch: set(SOURCE_DATE_EPOCH),
+            pycache_prefix: set(PYTHONPYCACHEPREFIX).map(PathBuf::from),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS

@@ -18,6 +18,9 @@ pub enum ExitStatus {
     ///
     /// For `affected --exit-code`: something is affected.
     ///
+    /// For `importtime`: the program failed, hung or was killed; with `--check`: it loads what it may
+    /// not, too much, or takes too long.
+    ///
     /// Also for `lock --check` and `build --locked`: the tree, or an output, is not as locked.
     Failure,
     /// 2: wrong arguments, among them files that are not there or of no kind that the command takes,

@@ -109,6 +109,7 @@ fn load_at(root: &Path, depth: CheckDepth) -> Result<Loaded, Failure> {
         cache: CacheSettings::default(),
         graph: GraphSettings::default(),
         artifacts: vec![],
+        startup: Vec::new(),
         problems: vec![],
     };
     let toolchain = Toolchain {

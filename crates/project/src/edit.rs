@@ -3,8 +3,10 @@
 
 mod array;
 mod change;
+mod startup;
 mod write;
 
 pub use change::{Edit, EditOutcome, add_member, remove_member};
+pub use startup::set_startup_allowed;
 pub(crate) use write::replace;
 pub use write::write_atomically;

@@ -26,7 +26,9 @@ mod workspace;
 pub use clean::{RecordedOutputs, forget_records, recorded_outputs};
 pub use contents::{ContentFile, Contents, STATEMENT_SUFFIX, list_contents, recorded_path};
 pub use declared::{Declared, declared_dependencies, normalized_name};
-pub use edit::{Edit, EditOutcome, add_member, remove_member, write_atomically};
+pub use edit::{
+    Edit, EditOutcome, add_member, remove_member, set_startup_allowed, write_atomically,
+};
 pub use imports::{
     EnvironmentError, EnvironmentTree, Follow, GraphRequest, LoadedGraph, PythonEnvironment, Venv,
     VenvChoice, find_venv, load_graph, standard_library, target_platform, this_platform,
@@ -54,10 +56,11 @@ pub use manifest::{
     LocatedProblem, Place, WorkspaceError, artifact_from_arguments, nearest, selector_text,
 };
 pub use model::{
-    AllowanceRule, Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule, ArtifactTarget,
-    CacheSettings, CompressionSetting, ContractRule, DataRule, Date, GraphSettings, IgnoredImports,
-    InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy, PlacedSelector, PrefixMap,
-    Profile, RecordedPathPolicy, SelectionRule, SourcelessPart, SourcelessRule, Workspace,
+    AllowanceRule, AllowedModules, Arrangement, ArtifactKind, ArtifactLayout, ArtifactRule,
+    ArtifactTarget, CacheSettings, CompressionSetting, ContractRule, DataRule, Date, GraphSettings,
+    IgnoredImports, InterpreterSpec, LayoutSetting, Member, MemberOrigin, OrphanPolicy,
+    PlacedSelector, PrefixMap, Profile, RecordedPathPolicy, SelectionRule, SourcelessPart,
+    SourcelessRule, StartupRule, Workspace,
 };
 pub use parallel::map_by as map_in_parallel;
 pub use path::{absolute, normalize};

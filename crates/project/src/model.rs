@@ -39,6 +39,8 @@ pub struct Workspace {
     pub graph: GraphSettings,
     /// What can be packed.
     pub artifacts: Vec<ArtifactRule>,
+    /// What starts of programs may load, by name.
+    pub startup: Vec<StartupRule>,
     /// Warnings met on the way (e.g. a member glob that matches nothing).
     pub problems: Vec<Problem>,
 }
@@ -243,6 +245,38 @@ pub struct PlacedSelector {
     pub selector: Selector,
     /// `file:line` where it stands, for messages.
     pub place: String,
+}
+
+/// `[startup.NAME]`: what the start of a program may load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartupRule {
+    /// As users know it.
+    pub name: String,
+    /// What follows `python`: `["-m", "app"]`, `["tool.py", "--help"]`; at least one word.
+    pub command: Vec<String>,
+    /// The interpreter; without it, that of the first line of a script, else the workspace's.
+    pub python: Option<InterpreterSpec>,
+    /// `-O` level.
+    pub optimize: OptimizationLevel,
+    /// Where it is started, relative to the workspace; without it, in the workspace's folder.
+    pub folder: Option<PathBuf>,
+    /// At most so many modules, besides those that the interpreter loads by itself.
+    pub max_modules: Option<usize>,
+    /// Which modules; without it, any.
+    pub allowed: Option<AllowedModules>,
+    /// The fastest of several runs must not take longer than so many milliseconds.
+    pub budget_milliseconds: Option<u64>,
+    /// `file:line` where it stands, for messages.
+    pub place: String,
+}
+
+/// Where the modules that may be loaded are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedModules {
+    /// In the manifest: `a.b`, or `a.b.*` for it and all below.
+    Listed(Vec<String>),
+    /// In a file, one a line, relative to the workspace.
+    File(PathBuf),
 }
 
 /// A day of the Gregorian calendar.

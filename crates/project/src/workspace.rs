@@ -57,6 +57,7 @@ pub fn load_workspace(
         cache: settings.cache,
         graph: settings.graph,
         artifacts: settings.artifacts,
+        startup: settings.startup,
         problems: notes.warnings,
         root: home.root,
     })

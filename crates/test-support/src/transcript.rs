@@ -10,7 +10,8 @@
 //!
 //! Standard output and standard error are read as one; a failing command ends with a line
 //! `[exit status: N]`. `[..]` stands for any text within a line. Each command starts in the
-//! document's folder.
+//! document's folder. In a block after the line `<!-- numbers vary -->` numbers, and how far they stand
+//! apart, are not compared: measurements are shown as they were once.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +26,7 @@ use crate::redact::Redactions;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Step { command: String, expected: Vec<String> },
+    Step { command: String, expected: Vec<String>, numbers_vary: bool },
 }
 
 /// A command whose output is not what the document says.
@@ -96,19 +97,25 @@ fn run_steps(
         updated: String::with_capacity(document.len()),
     };
     for part in parse(document) {
-        let (command, expected) = match part {
+        let (command, expected, numbers_vary) = match part {
             Part::Text(line) => {
                 outcome.updated.push_str(&line);
                 outcome.updated.push('\n');
                 continue;
             }
-            Part::Step { command, expected } => (command, expected.join("\n")),
+            Part::Step { command, expected, numbers_vary } => {
+                (command, expected.join("\n"), numbers_vary)
+            }
         };
         outcome.commands += 1;
         let actual = redactions.rename(&run(&command)?);
         let actual: Vec<&str> = actual.lines().map(str::trim_end).collect();
         let actual = actual.join("\n").trim_end().to_owned();
-        let kept = matches(&redactions.redact(&expected), &redactions.redact(&actual));
+        let compared = |text: &str| {
+            let text = redactions.redact(text);
+            if numbers_vary { without_numbers(&text) } else { text }
+        };
+        let kept = matches(&compared(&expected), &compared(&actual));
         let shown = if kept { &expected } else { &actual };
         outcome.updated.push_str(&format!("$ {command}\n"));
         if !shown.is_empty() {
@@ -126,19 +133,42 @@ fn run_steps(
 fn parse(document: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut inside = false;
+    let mut numbers_vary = false;
     for line in document.lines() {
         if line.starts_with("```") {
+            // Up to the end of the block that follows the mark.
+            numbers_vary &= !inside;
             inside = line == "```console";
             parts.push(Part::Text(line.to_owned()));
         } else if let (true, Some(command)) = (inside, line.strip_prefix("$ ")) {
-            parts.push(Part::Step { command: command.to_owned(), expected: Vec::new() });
+            let (command, expected) = (command.to_owned(), Vec::new());
+            parts.push(Part::Step { command, expected, numbers_vary });
         } else if let (true, Some(Part::Step { expected, .. })) = (inside, parts.last_mut()) {
             expected.push(line.trim_end().to_owned());
         } else {
+            numbers_vary |= line == NUMBERS_VARY;
             parts.push(Part::Text(line.to_owned()));
         }
     }
     parts
+}
+
+const NUMBERS_VARY: &str = "<!-- numbers vary -->";
+
+/// Each row of words without letters, and of the word that stands where a number means nothing, as `#`.
+fn without_numbers(text: &str) -> String {
+    let is_number = |word: &str| word == "unclear" || !word.contains(char::is_alphabetic);
+    let line = |line: &str| {
+        let mut words: Vec<&str> = Vec::new();
+        for word in line.split_whitespace() {
+            let word = if is_number(word) && word != "[..]" { "#" } else { word };
+            if word != "#" || words.last() != Some(&"#") {
+                words.push(word);
+            }
+        }
+        words.join(" ")
+    };
+    text.lines().map(line).collect::<Vec<String>>().join("\n")
 }
 
 /// Line by line, `[..]` in the expected line standing for any text.
@@ -236,6 +266,22 @@ mod tests {
         assert_eq!(outcome.differences.len(), 1);
         assert_eq!(outcome.differences[0].actual, "new");
         assert_eq!(outcome.updated, DOCUMENT.replace("$ two\n", "$ two\nnew\n"));
+    }
+
+    #[test]
+    fn numbers_may_vary() {
+        let document = DOCUMENT.replace("```console", "<!-- numbers vary -->\n```console");
+        let document = document.replace("took 1.5s", "took    1.50 … 2   75 %  5 of it");
+        let replayed = |one: &str| {
+            let run = |command: &str| Ok(if command == "one" { one } else { "" }.to_owned());
+            run_steps(&document, &Redactions::new(), run).unwrap().differences.len()
+        };
+        assert_eq!(replayed("  took 111.50 … 200.1 unclear of it\n"), 0);
+        assert_eq!(replayed("  took 1.50 … 2 of us\n"), 1);
+        // The mark is for one block.
+        let again = format!("{document}\n```console\n$ one\n1\n```\n");
+        let run = |_: &str| Ok("2\n".to_owned());
+        assert_eq!(run_steps(&again, &Redactions::new(), run).unwrap().differences.len(), 3);
     }
 
     #[test]

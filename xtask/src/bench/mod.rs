@@ -12,6 +12,7 @@ mod measure;
 mod pack;
 mod report;
 mod scenario;
+mod startup;
 
 use anyhow::{Result, bail};
 
@@ -62,7 +63,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let build = ["build", "--release", "--quiet", "--package", "bytekiln"];
         shell::run(shell::cargo().args(build))?;
     }
-    let corpora = corpora::fetch(&shell::root().join("corpora"))?;
+    let folder = shell::root().join("corpora");
+    let wants =
+        |title: &str| options.only.as_ref().is_none_or(|only| title.contains(only.as_str()));
+    let only_startup =
+        options.only.as_ref().is_some_and(|only| startup::TITLE.contains(only.as_str()));
+    let startups = if wants(startup::TITLE) {
+        let built = shell::target().join("release/bytekiln");
+        let command = options.command.as_deref().unwrap_or(&built);
+        Some(startup::measure(&folder, command, options.runs)?)
+    } else {
+        None
+    };
+    if let (Some(text), true) = (&startups, only_startup) {
+        // It needs none of the corpora.
+        print!("{}\n## {}\n\n{text}", machine::describe_alone()?, startup::TITLE);
+        return Ok(());
+    }
+    let corpora = corpora::fetch(&folder)?;
     let workplace = contender::Workplace::new(&corpora, options.command.clone())?;
     let mut report = report::Report::new(machine::describe(&corpora)?);
     for scenario in scenario::all(&corpora, &workplace, options.big)? {
@@ -75,6 +93,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             eprintln!("measuring: {} ({} runs)", scenario.title, options.runs);
             report.add(&scenario.title, scenario.goal, scenario::measure(&scenario, options.runs)?);
         }
+    }
+    if let Some(text) = startups {
+        report.add_text(startup::TITLE, text);
     }
     for raw in corpora.raw()? {
         let title = format!("load time and size of canonical caches, {}", raw.name);

@@ -41,7 +41,7 @@ const LIBRARIES: &[Library] = &[
     library("tar", &["artifact"], false, "tars and their extensions"),
     library(
         "tempfile",
-        &["artifact", "cache", "executor", "project", "test-support", "tests", "xtask"],
+        &["artifact", "bytekiln", "cache", "executor", "project", "test-support", "tests", "xtask"],
         true,
         "whole files or none: written beside, then renamed",
     ),

@@ -7,7 +7,10 @@ use super::model::{Finding, Package, Repository};
 const ROWS: &[&[&str]] = &[
     &["python"],
     &["action", "codec", "bytecode", "syntax", "blob"],
-    &["planner", "graph", "assembly", "compiler", "artifact", "cache", "proof", "loader"],
+    &[
+        "planner", "graph", "assembly", "compiler", "artifact", "cache", "proof", "loader",
+        "startup",
+    ],
     &["project", "executor", "remote"],
     &["bytekiln"],
 ];
@@ -21,7 +24,7 @@ const OUTSIDE: &[&str] = &["xtask", "tests"];
 /// Crates that do no I/O, start no threads and read no clock or environment.
 const PURE: &[&str] = &[
     "python", "action", "codec", "bytecode", "syntax", "blob", "planner", "graph", "assembly",
-    "proof", "loader",
+    "proof", "loader", "startup",
 ];
 
 const PURE_LINE: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";

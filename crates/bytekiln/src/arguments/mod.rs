@@ -7,6 +7,7 @@ mod deps;
 mod diff;
 mod doctor;
 mod graph;
+mod importtime;
 mod inspect;
 mod layers;
 mod lock;
@@ -27,6 +28,7 @@ pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
 pub use graph::{
     FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
 };
+pub use importtime::{ImporttimeArguments, ImporttimeFormat, UncachedChoice, VariantChoice};
 pub use inspect::InspectArguments;
 pub use layers::LayersArguments;
 pub use lock::LockArguments;
@@ -127,6 +129,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Compare two .pyc files, trees or archives
     Diff(DiffArguments),
+    /// Run a program and show what start-up costs, without and with caches
+    Importtime(Box<ImporttimeArguments>),
     /// Show who imports whom: for people, as JSON, DOT, Mermaid or a page
     Graph(GraphArguments),
     /// Show what modules import
@@ -244,6 +248,9 @@ pub struct BuildArguments {
     /// Write a page that shows what ran when [default file: .bytekiln/timings.html]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, help_heading = "Output")]
     pub timings: Option<Option<PathBuf>>,
+    /// Open that page
+    #[arg(long, requires = "timings", help_heading = "Output")]
+    pub open: bool,
 }
 
 /// How a plan, and what other commands print, is shown.

@@ -15,6 +15,7 @@ use crate::failure::CommandFailure;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
+use crate::report::opener;
 use crate::report::tally::{Tally, plural};
 use crate::report::terminal::{Terminal, Tone, Verbosity};
 use crate::report::timings::{TimingsHeader, TimingsRecorder};
@@ -200,6 +201,9 @@ fn carry_out(
             CommandFailure::failure(format!("could not write `{}`: {error}", file.display()))
         })?;
         terminal.status("Timings", format!("in {}", file.display()));
+        if arguments.open {
+            opener::open(&file, terminal);
+        }
     }
     let denied = deny_warnings && tally.warnings > 0;
     if denied {

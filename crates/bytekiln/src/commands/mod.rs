@@ -11,6 +11,7 @@ mod diff;
 mod doctor;
 mod edges;
 mod graph;
+mod importtime;
 mod inspect;
 mod layers;
 mod lock;
@@ -71,6 +72,9 @@ pub(crate) fn run(
         Command::Lock(lock) => lock::run(lock, session(&lock.selection())?, terminal),
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
+        Command::Importtime(importtime) => {
+            importtime::run(importtime, global, environment, terminal)
+        }
         Command::Graph(graph) => graph::run(graph, global, environment, terminal),
         Command::Deps(deps) => {
             let direction = bytekiln_graph::Direction::Dependencies;

@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod human;
 pub mod json;
+pub(crate) mod opener;
 pub(crate) mod page;
 pub mod problems;
 pub mod reasons;

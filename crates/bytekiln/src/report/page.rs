@@ -5,6 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+/// The look that pages share: colours, light and dark, boxes, tables, controls, paper.
+pub(crate) const LOOK: &str = include_str!("look.css");
+
 /// Writes `template`; `put` writes what belongs in the place of each `{{name}}`. The template is cut once,
 /// so that what is put in is not searched for places to put things in.
 pub(crate) fn fill<W: Write + ?Sized>(

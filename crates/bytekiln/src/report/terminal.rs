@@ -62,6 +62,16 @@ impl Terminal {
         self.verbosity
     }
 
+    /// Columns of the terminal that data goes to; none where it goes elsewhere.
+    pub fn data_width(&self) -> Option<usize> {
+        let out = std::io::stdout();
+        if !out.is_terminal() {
+            return None;
+        }
+        let size = rustix::termios::tcgetwinsize(&out).ok()?;
+        Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+    }
+
     /// For renderers of diagnostics.
     pub fn style(&self) -> Style {
         Style { color: self.color, width: None }

@@ -218,7 +218,7 @@ fn matches_whole(pattern: &str, folder: &RepoPath) -> bool {
 }
 
 /// The manifest under edit.
-struct Manifest {
+pub(super) struct Manifest {
     path: PathBuf,
     before: String,
     /// Comments of a file that holds nothing else: they stay at its beginning.
@@ -228,7 +228,7 @@ struct Manifest {
 }
 
 impl Manifest {
-    fn open(workspace: &Workspace) -> Result<Manifest, WorkspaceError> {
+    pub(super) fn open(workspace: &Workspace) -> Result<Manifest, WorkspaceError> {
         let path = manifest_path(workspace);
         let text = read_if_there(&path)?.unwrap_or_default();
         let file = ManifestFile::parse(&path, text.clone())?;
@@ -274,7 +274,7 @@ impl Manifest {
     }
 
     /// The table at a path of keys, made where it is missing.
-    fn table(&mut self, keys: &[&str]) -> Option<&mut dyn TableLike> {
+    pub(super) fn table(&mut self, keys: &[&str]) -> Option<&mut dyn TableLike> {
         let mut table: &mut dyn TableLike = self.document.as_table_mut();
         for (depth, key) in keys.iter().enumerate() {
             let item = table.entry(key).or_insert_with(|| {
@@ -285,6 +285,11 @@ impl Manifest {
             table = item.as_table_like_mut()?;
         }
         Some(table)
+    }
+
+    /// A path of keys below Bytekiln's settings.
+    pub(super) fn keys<'a>(&self, below: &[&'a str]) -> Vec<&'a str> {
+        self.kind.keys().iter().copied().chain(below.iter().copied()).collect()
     }
 
     fn workspace_keys(&self) -> Vec<&'static str> {
@@ -338,7 +343,7 @@ impl Manifest {
     }
 
     /// Writes it, if it changed and is still TOML.
-    fn save(&self) -> Result<(), WorkspaceError> {
+    pub(super) fn save(&self) -> Result<(), WorkspaceError> {
         let text = format!("{}{}", self.lead, self.document);
         if text == self.before {
             return Ok(());

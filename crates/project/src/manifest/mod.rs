@@ -11,6 +11,7 @@ mod problem;
 mod profile;
 mod reader;
 mod schema;
+mod startup;
 mod value;
 
 pub use artifact_arguments::artifact_from_arguments;

@@ -11,9 +11,10 @@ use super::graph::read_graph;
 use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
+use super::startup::read_startup;
 use super::value::{file_glob, folder_below, member_pattern, size};
 use crate::model::{
-    AllowanceRule, ArtifactRule, CacheSettings, Date, GraphSettings, InterpreterSpec,
+    AllowanceRule, ArtifactRule, CacheSettings, Date, GraphSettings, InterpreterSpec, StartupRule,
 };
 
 /// Keys that users look for at the wrong place.
@@ -58,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) allowances: Vec<AllowanceRule>,
     pub(crate) cache: CacheSettings,
     pub(crate) graph: GraphSettings,
+    pub(crate) startup: Vec<StartupRule>,
     /// Members that contracts speak of.
     pub(crate) contract_members: Vec<Located<String>>,
     pub(crate) artifacts: Vec<ArtifactRule>,
@@ -121,6 +123,9 @@ pub(crate) fn read_settings(
     }
     let artifacts = top.tables("artifact");
     read_artifacts(artifacts, &mut settings);
+    for (name, reader) in top.named_tables("startup") {
+        settings.startup.extend(read_startup(name, reader));
+    }
     if package {
         settings.package = Some(read_package(&mut top));
     }

@@ -25,8 +25,16 @@ fn the_example_loads() {
 fn every_key_is_named() {
     let tree = Tree::new("//- /web/w.py\n");
     let mut known = 0;
-    for table in ["", "[workspace]", "[files]", "[member.web]", "[profile.x]", "[cache]", "[graph]"]
-    {
+    for table in [
+        "",
+        "[workspace]",
+        "[files]",
+        "[member.web]",
+        "[profile.x]",
+        "[cache]",
+        "[graph]",
+        "[startup.x]\nentry = 'a'\nbudget = '1s'",
+    ] {
         tree.write("bytekiln.toml", format!("{table}\nzzzzzzzzzz = 1\n"));
         let error = load(&tree, "").unwrap_err();
         let hint = error.problems().first().and_then(|problem| problem.hint.clone()).unwrap();

@@ -94,7 +94,7 @@ fn unknown_keys_all_at_once() {
               |
             3 | colour = 1
               | ^^^^^^
-              = help: known here are `workspace`, `files`, `member`, `profile`, `allow-failure`, `cache`, `graph` and `artifact`
+              = help: known here are `workspace`, `files`, `member`, `profile`, `allow-failure`, `cache`, `graph`, `artifact` and `startup`
 
             unknown key `profiles`
              --> /ROOT/bytekiln.toml:4:1

@@ -158,7 +158,7 @@ fn mistakes() {
               |
             1 | contracts = []
               | ^^^^^^^^^
-              = help: known here are `workspace`, `files`, `member`, `profile`, `allow-failure`, `cache`, `graph` and `artifact`
+              = help: known here are `workspace`, `files`, `member`, `profile`, `allow-failure`, `cache`, `graph`, `artifact` and `startup`
 
             unknown key `genrated` in `graph`
              --> /ROOT/bytekiln.toml:3:1

@@ -14,6 +14,7 @@ mod initial;
 mod members;
 mod profiles;
 mod refusals;
+mod startup;
 mod watching;
 
 use bytekiln_project::{Workspace, WorkspaceError, load_workspace};

@@ -16,7 +16,10 @@ pub(super) fn page(data: &Data) -> String {
     let filled = page::fill(TEMPLATE, &mut out, |name, out| match name {
         "title" => out.write_all(page::escaped(&data.title).as_bytes()),
         "summary" => out.write_all(page::escaped(&summary(data)).as_bytes()),
-        "style" => out.write_all(STYLE.as_bytes()),
+        "style" => {
+            out.write_all(page::LOOK.as_bytes())?;
+            out.write_all(STYLE.as_bytes())
+        }
         "script" => out.write_all(SCRIPT.as_bytes()),
         "data" => page::data(data, out),
         _ => Ok(()),

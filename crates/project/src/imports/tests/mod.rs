@@ -65,6 +65,7 @@ impl Tree {
             cache: CacheSettings::default(),
             graph: GraphSettings::default(),
             artifacts: Vec::new(),
+            startup: vec![],
             problems: vec![],
         };
         Tree {

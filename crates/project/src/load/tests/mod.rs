@@ -73,6 +73,7 @@ impl Tree {
             cache: CacheSettings::default(),
             graph: crate::GraphSettings::default(),
             artifacts: Vec::new(),
+            startup: vec![],
             problems: vec![],
         };
         let tree = Tree {
