@@ -2,6 +2,7 @@
 //! `settings`; nothing below this crate sees clap.
 
 mod affected;
+mod compile;
 mod cycles;
 mod deps;
 mod diff;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use affected::{AffectedArguments, AffectedBy, AffectedFormat, PartArguments, UnknownChoice};
+pub use compile::{CompileArguments, CompileRequest, ProtocolChoice, TreeLayout, WorkerArguments};
 pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
@@ -145,6 +147,10 @@ pub enum Command {
     Pack(Box<PackArguments>),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
+    /// One hermetic compilation, for build systems: explicit sources, outputs and interpreter
+    Compile(Box<CompileArguments>),
+    /// Serve compilations to Bazel as a persistent worker
+    Worker(Box<WorkerArguments>),
     /// Show, trim or empty the user's cache
     Cache(CacheArguments),
     /// Print a completion script for a shell
