@@ -21,6 +21,7 @@ mod graph;
 mod inspect;
 mod layers;
 mod lock;
+mod ninja;
 mod normalize;
 mod plan;
 mod reproducible;

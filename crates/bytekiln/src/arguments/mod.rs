@@ -273,9 +273,20 @@ pub struct PlanArguments {
     /// Plan as if nothing were fresh
     #[arg(short, long)]
     pub force: bool,
-    /// How the plan is shown
+    /// How the plan is shown; ninja is a build.ninja of everything, fresh or not
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub format: PlanFormat,
+    pub format: PlanOutput,
+}
+
+/// What `plan` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanOutput {
+    /// For people
+    Human,
+    /// The schema of docs/plan.md
+    Json,
+    /// A build.ninja: every source, fresh or not (docs/ninja.md)
+    Ninja,
 }
 
 /// `check`.

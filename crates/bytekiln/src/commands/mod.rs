@@ -16,6 +16,7 @@ mod inspect;
 mod layers;
 mod lock;
 mod manifest;
+mod ninja;
 mod normalize;
 mod opened;
 pub(crate) mod pack;
@@ -56,7 +57,7 @@ pub(crate) fn run(
     };
     match &arguments.command {
         Command::Build(build) => build::run(build, session(&build.select)?, terminal),
-        Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, terminal),
+        Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, environment, terminal),
         Command::Check(check) => plan::check(check, session(&check.select)?, terminal),
         Command::Explain(explain) => {
             plan::explain(explain, &session(&explain.select)?, environment, terminal)

@@ -20,7 +20,9 @@ pub(crate) fn expand(
 ) -> Result<(Vec<OsString>, Vec<PathBuf>), CommandFailure> {
     let (mut expanded, mut files) = (Vec::new(), Vec::new());
     for argument in arguments {
-        let Some(path) = argument.as_bytes().strip_prefix(b"@") else {
+        let is_value = expanded.last().is_some_and(takes_a_file);
+        let path = argument.as_bytes().strip_prefix(b"@").filter(|_| !is_value);
+        let Some(path) = path else {
             expanded.push(argument);
             continue;
         };
@@ -35,6 +37,11 @@ pub(crate) fn expand(
         files.push(path.to_owned());
     }
     Ok((expanded, files))
+}
+
+/// Options whose value may be `@FILE`, which is for them to read.
+fn takes_a_file(option: &OsString) -> bool {
+    option == "--expect-python" || option == "--expect-compiler"
 }
 
 /// The bytes of a file that was named by an argument.
@@ -69,6 +76,9 @@ mod tests {
         let (expanded, files) = expand(words(&["x", "@p", "y"]), &base).expect("it is there");
         assert_eq!(expanded, words(&["x", "--python", "/a b", "@other", "'c'", "y"]));
         assert_eq!(files, [PathBuf::from("p")]);
+        let (kept, files) =
+            expand(words(&["--expect-python", "@who"]), &base).expect("nothing is read");
+        assert_eq!((kept, files), (words(&["--expect-python", "@who"]), Vec::new()));
         let outside = expand(words(&["@../p"]), &base).expect_err("outside");
         assert_eq!(outside.status, crate::exit::ExitStatus::Usage);
         let absent = expand(words(&["@absent"]), &base).expect_err("absent");
