@@ -5,6 +5,7 @@
 
 mod affected;
 mod bad_input;
+mod bazel;
 mod build;
 mod cache;
 mod commands;
