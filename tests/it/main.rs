@@ -5,11 +5,14 @@
 
 mod affected;
 mod bad_input;
+mod bazel;
 mod browser;
 mod build;
 mod cache;
 mod commands;
+mod compile;
 mod concurrent;
+mod conformance;
 mod cycles;
 mod deps;
 mod diff;
@@ -22,6 +25,7 @@ mod importtime_page;
 mod inspect;
 mod layers;
 mod lock;
+mod ninja;
 mod normalize;
 mod pack;
 mod pack_clients;
@@ -39,3 +43,5 @@ mod transcripts;
 mod unprivileged;
 mod verify;
 mod why;
+mod worker;
+mod worker_process;

@@ -84,7 +84,7 @@ fn doc() -> Result<()> {
 /// Fuzz targets are a workspace of their own, outside `--workspace`; they compile with the stable
 /// toolchain as far as type checking goes, and nightly runs them.
 fn fuzz_targets() -> Result<()> {
-    for folder in ["crates/blob/fuzz", "crates/codec/fuzz"] {
+    for folder in ["crates/blob/fuzz", "crates/bytekiln/fuzz", "crates/codec/fuzz"] {
         let mut command: Command = shell::cargo();
         command.current_dir(shell::root().join(folder));
         command.args(["check", "--locked", "--quiet", "--bins", "--target-dir"]);

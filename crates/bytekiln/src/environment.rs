@@ -35,6 +35,8 @@ pub const TERM: &str = "TERM";
 pub struct Environment {
     /// Folder that it was started in; `None` where it has been deleted.
     pub current_dir: Option<PathBuf>,
+    /// This program, for files that are to start it.
+    pub executable: Option<PathBuf>,
     /// `PATH`.
     pub path: Option<OsString>,
     /// `HOME`.
@@ -71,6 +73,7 @@ impl Environment {
         };
         Environment {
             current_dir: std::env::current_dir().ok(),
+            executable: std::env::current_exe().ok(),
             path: set(PATH),
             home: set(HOME).map(PathBuf::from),
             xdg_cache_home: set(XDG_CACHE_HOME)

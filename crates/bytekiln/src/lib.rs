@@ -4,6 +4,7 @@
 pub mod arguments;
 mod calendar;
 mod commands;
+mod compilation;
 pub mod environment;
 pub mod exit;
 pub mod failure;
@@ -15,27 +16,61 @@ pub mod report;
 pub mod schema;
 pub mod session;
 pub mod settings;
+pub mod worker;
 
 use std::ffi::OsString;
 
 use clap::Parser;
 
-use arguments::{Arguments, ColorChoice};
+use arguments::{Arguments, ColorChoice, Command};
 use environment::Environment;
 use exit::ExitStatus;
+use failure::CommandFailure;
 use report::terminal::{Terminal, Verbosity};
 
 /// Runs the command with these arguments, the first of which is its own name.
 pub fn main(arguments: Vec<OsString>) -> ExitStatus {
     let environment = Environment::read();
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let mut typed = arguments;
+    let mut parameter_files = Vec::new();
+    let mut arguments = match parse(&typed) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and version go to standard output and are a success; a closed pipe is nobody's fault.
-            let _ = error.print();
-            return if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success };
-        }
+        Err(status) => return status,
     };
+    let compile = match &arguments.command {
+        Command::Compile(compile) => Some(&**compile),
+        Command::Worker(worker) => Some(&worker.compile),
+        _ => None,
+    };
+    if let Some(compile) = compile
+        && commands::compile::has_parameter_files(compile)
+    {
+        let global = &arguments.global;
+        match commands::compile::with_parameter_files(typed, global, &environment) {
+            Ok(expanded) => (typed, parameter_files) = expanded,
+            Err(failure) => return say(&failure, &terminal(&arguments, &environment)),
+        }
+        arguments = match parse(&typed) {
+            Ok(arguments) => arguments,
+            Err(status) => return status,
+        };
+    }
+    let terminal = terminal(&arguments, &environment);
+    match commands::run(&arguments, &parameter_files, &environment, &terminal) {
+        Ok(status) => status,
+        Err(failure) => say(&failure, &terminal),
+    }
+}
+
+fn parse(typed: &[OsString]) -> Result<Arguments, ExitStatus> {
+    Arguments::try_parse_from(typed).map_err(|error| {
+        // Help and version go to standard output and are a success; a closed pipe is nobody's fault.
+        let _ = error.print();
+        if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success }
+    })
+}
+
+fn terminal(arguments: &Arguments, environment: &Environment) -> Terminal {
     let color = match arguments.global.color {
         Some(ColorChoice::Always) => Some(true),
         Some(ColorChoice::Never) => Some(false),
@@ -47,18 +82,16 @@ pub fn main(arguments: Vec<OsString>) -> ExitStatus {
         (false, 1) => Verbosity::Reasons,
         (false, _) => Verbosity::Everything,
     };
-    let terminal = Terminal::new(color, verbosity, environment.bars);
-    match commands::run(&arguments, &environment, &terminal) {
-        Ok(status) => status,
-        Err(failure) => {
-            terminal.finish_bar();
-            for message in &failure.messages {
-                terminal.error(message);
-            }
-            if let Some(hint) = &failure.hint {
-                terminal.help(hint);
-            }
-            failure.status
-        }
+    Terminal::new(color, verbosity, environment.bars)
+}
+
+fn say(failure: &CommandFailure, terminal: &Terminal) -> ExitStatus {
+    terminal.finish_bar();
+    for message in &failure.messages {
+        terminal.error(message);
     }
+    if let Some(hint) = &failure.hint {
+        terminal.help(hint);
+    }
+    failure.status
 }

@@ -2,6 +2,7 @@
 //! `settings`; nothing below this crate sees clap.
 
 mod affected;
+mod compile;
 mod cycles;
 mod deps;
 mod diff;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use affected::{AffectedArguments, AffectedBy, AffectedFormat, PartArguments, UnknownChoice};
+pub use compile::{CompileArguments, CompileRequest, ProtocolChoice, TreeLayout, WorkerArguments};
 pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
@@ -149,6 +151,10 @@ pub enum Command {
     Pack(Box<PackArguments>),
     /// Remove the outputs that Bytekiln made
     Clean(CleanArguments),
+    /// One hermetic compilation, for build systems: explicit sources, outputs and interpreter
+    Compile(Box<CompileArguments>),
+    /// Serve compilations to Bazel as a persistent worker
+    Worker(Box<WorkerArguments>),
     /// Show, trim or empty the user's cache
     Cache(CacheArguments),
     /// Print a completion script for a shell
@@ -274,9 +280,20 @@ pub struct PlanArguments {
     /// Plan as if nothing were fresh
     #[arg(short, long)]
     pub force: bool,
-    /// How the plan is shown
+    /// How the plan is shown; ninja is a build.ninja of everything, fresh or not
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub format: PlanFormat,
+    pub format: PlanOutput,
+}
+
+/// What `plan` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanOutput {
+    /// For people
+    Human,
+    /// The schema of docs/plan.md
+    Json,
+    /// A build.ninja: every source, fresh or not (docs/ninja.md)
+    Ninja,
 }
 
 /// `check`.

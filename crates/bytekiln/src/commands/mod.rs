@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod cache;
 mod chains;
 mod clean;
+pub(crate) mod compile;
 mod cycles;
 mod deps;
 mod diff;
@@ -16,6 +17,7 @@ mod inspect;
 mod layers;
 mod lock;
 mod manifest;
+mod ninja;
 mod normalize;
 mod opened;
 pub(crate) mod pack;
@@ -23,7 +25,10 @@ mod parallel;
 mod plan;
 mod verify;
 mod why;
+mod worker;
 mod written;
+
+use std::path::PathBuf;
 
 use clap::CommandFactory;
 
@@ -39,6 +44,7 @@ use crate::settings::{settings, start_folder, workspace};
 /// Runs what was typed.
 pub(crate) fn run(
     arguments: &Arguments,
+    parameter_files: &[PathBuf],
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
@@ -52,7 +58,7 @@ pub(crate) fn run(
     };
     match &arguments.command {
         Command::Build(build) => build::run(build, session(&build.select)?, terminal),
-        Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, terminal),
+        Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, environment, terminal),
         Command::Check(check) => plan::check(check, session(&check.select)?, terminal),
         Command::Explain(explain) => {
             plan::explain(explain, &session(&explain.select)?, environment, terminal)
@@ -89,6 +95,12 @@ pub(crate) fn run(
         Command::Affected(affected) => affected::run(affected, global, environment, terminal),
         Command::Layers(layers) => layers::run(layers, global, environment, terminal),
         Command::Pack(pack) => pack::run(pack, &session(&pack.selection())?, environment, terminal),
+        Command::Compile(compile) => {
+            compile::run(compile, parameter_files, global, environment, terminal)
+        }
+        Command::Worker(worker) => {
+            worker::run(worker, parameter_files, global, environment, terminal)
+        }
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

@@ -8,7 +8,8 @@ use bytekiln_action::{RepoPath, TextSink};
 use bytekiln_codec::CANONICAL_FORM_VERSION;
 use bytekiln_planner::{Inputs, Plan, Severity, Slot, Source, Target, action, slot};
 
-use crate::arguments::{CheckArguments, ExplainArguments, PlanArguments, PlanFormat};
+use super::ninja;
+use crate::arguments::{CheckArguments, ExplainArguments, PlanArguments, PlanOutput};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
@@ -23,20 +24,27 @@ use crate::session::Session;
 pub(crate) fn plan(
     arguments: &PlanArguments,
     mut session: Session<'_>,
+    environment: &Environment,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
     if let Some(part) = session.choose(&arguments.part)?
-        && arguments.format == PlanFormat::Human
+        && arguments.format == PlanOutput::Human
     {
         terminal.status("Selected", part.description());
     }
-    let prepared = session.prepare_fully(arguments.force)?;
+    let everything = arguments.force || arguments.format == PlanOutput::Ninja;
+    let prepared = session.prepare_fully(everything)?;
     match arguments.format {
-        PlanFormat::Human => {
+        PlanOutput::Ninja => {
+            problems::say(terminal, &prepared.plan.problems);
+            let own = environment.executable.as_deref().unwrap_or(Path::new("bytekiln"));
+            terminal.data(&ninja::render(&prepared, own)?);
+        }
+        PlanOutput::Human => {
             problems::say(terminal, &prepared.plan.problems);
             terminal.data(&text(&prepared.plan, prepared.loaded.inputs(), terminal));
         }
-        PlanFormat::Json => {
+        PlanOutput::Json => {
             let mut file = PlanFile::new(
                 &prepared.plan,
                 &prepared.loaded.inputs().targets,

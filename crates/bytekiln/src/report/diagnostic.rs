@@ -8,7 +8,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use bytekiln_action::{Diagnostic, DiagnosticKind, Position, RepoPath};
+use bytekiln_action::{Diagnostic, DiagnosticKind, Position};
 use bytekiln_planner::{Problem, Severity};
 
 pub(crate) use line::harmless;
@@ -58,7 +58,7 @@ impl Style {
 /// interpreter are said together.
 pub fn render(
     diagnostic: &Diagnostic,
-    path: &RepoPath,
+    path: &dyn std::fmt::Display,
     compiled_for: &[String],
     style: &Style,
 ) -> String {

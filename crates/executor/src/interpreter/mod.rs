@@ -5,10 +5,12 @@ mod process;
 mod protocol;
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytekiln_action::{CompileFlags, IDENTITY_SCRIPT, parse_identity};
+use bytekiln_action::{CompileFlags, IDENTITY_SCRIPT, Toolchain, parse_identity};
 
 use crate::{Compiler, Engine, EngineError, Reply, Request, Session, SessionLost};
 use process::{Outgoing, Process};
@@ -37,23 +39,42 @@ impl InterpreterEngine {
     pub fn new(options: InterpreterOptions) -> InterpreterEngine {
         InterpreterEngine { options }
     }
-}
 
-impl Engine for InterpreterEngine {
-    fn open(
+    /// Starts an executable that nobody has asked yet who it is: its answer, and the session, which
+    /// is ready. Saves the second start where both are needed.
+    ///
+    /// # Errors
+    /// It cannot be started, or is no CPython that can be a compiler.
+    pub fn introduce(
         &self,
-        compiler: &Compiler,
+        executable: &Path,
         flags: CompileFlags,
-    ) -> Result<Box<dyn Session>, EngineError> {
+    ) -> Result<(Arc<Toolchain>, Box<dyn Session>), EngineError> {
+        let mut session = self.start(executable, flags, None)?;
+        // Ends: a session that does not answer is an error after its start timeout.
+        while !session.ready(self.options.start_timeout)? {}
+        let Some(toolchain) = session.expected.clone() else {
+            return Err(session.unusable("it did not say who it is"));
+        };
+        Ok((toolchain, Box::new(session)))
+    }
+
+    fn start(
+        &self,
+        executable: &Path,
+        flags: CompileFlags,
+        expected: Option<Arc<Toolchain>>,
+    ) -> Result<InterpreterSession, EngineError> {
         let magic: String = protocol::MAGIC.iter().map(|byte| format!("\\x{byte:02x}")).collect();
         let script = format!(
             "{IDENTITY_SCRIPT}\n{WORKER_SCRIPT}\nbytekiln_worker(b\"{magic}\", {})\n",
             protocol::VERSION
         );
-        let mut command = Command::new(&compiler.executable);
+        let mut command = Command::new(executable);
         // No `-I` and no `-E`: both make `PYTHONHASHSEED` ineffective. The environment is ours.
         command.args(["-S", "-s", "-B"]);
-        if !flags.debug_ranges && compiler.toolchain.release.minor() >= 11 {
+        // Releases before 3.11 take the option, and it means nothing to them.
+        if !flags.debug_ranges {
             command.args(["-X", "no_debug_ranges"]);
         }
         command.arg("-c").arg(script);
@@ -63,20 +84,34 @@ impl Engine for InterpreterEngine {
         command.env_clear().envs(kept.map(|(name, value)| (name, value)));
         command.env("PYTHONHASHSEED", "0").current_dir("/");
         let process = Process::start(&mut command).map_err(|error| EngineError {
-            message: format!("could not start `{}`: {error}", compiler.executable.display()),
+            message: format!("could not start `{}`: {error}", executable.display()),
         })?;
-        Ok(Box::new(InterpreterSession {
-            compiler: compiler.clone(),
+        Ok(InterpreterSession {
+            executable: executable.to_owned(),
+            expected,
             process,
             started: Instant::now(),
             start_timeout: self.options.start_timeout,
             greeted: false,
-        }))
+        })
+    }
+}
+
+impl Engine for InterpreterEngine {
+    fn open(
+        &self,
+        compiler: &Compiler,
+        flags: CompileFlags,
+    ) -> Result<Box<dyn Session>, EngineError> {
+        let expected = Some(Arc::clone(&compiler.toolchain));
+        Ok(Box::new(self.start(&compiler.executable, flags, expected)?))
     }
 }
 
 struct InterpreterSession {
-    compiler: Compiler,
+    executable: PathBuf,
+    /// Who it must say it is; without it, who it has said it is.
+    expected: Option<Arc<Toolchain>>,
     process: Process,
     started: Instant,
     start_timeout: Duration,
@@ -114,10 +149,7 @@ impl Session for InterpreterSession {
             }
             let until_late = self.start_timeout.saturating_sub(self.started.elapsed());
             self.process.pump(left.min(until_late)).map_err(|error| EngineError {
-                message: format!(
-                    "could not talk to `{}`: {error}",
-                    self.compiler.executable.display()
-                ),
+                message: format!("could not talk to `{}`: {error}", self.executable.display()),
             })?;
         }
     }
@@ -158,10 +190,13 @@ impl Session for InterpreterSession {
 }
 
 impl InterpreterSession {
-    fn check_identity(&self, report: &[u8]) -> Result<(), EngineError> {
+    fn check_identity(&mut self, report: &[u8]) -> Result<(), EngineError> {
         let found =
             parse_identity(report).map_err(|error| self.unusable(&error.to_string()))?.toolchain;
-        let planned = &*self.compiler.toolchain;
+        let Some(planned) = self.expected.as_deref() else {
+            self.expected = Some(Arc::new(found));
+            return Ok(());
+        };
         if found == *planned {
             return Ok(());
         }
@@ -182,8 +217,7 @@ impl InterpreterSession {
     }
 
     fn unusable(&self, what: &str) -> EngineError {
-        let mut message =
-            format!("`{}` cannot be used: {what}", self.compiler.executable.display());
+        let mut message = format!("`{}` cannot be used: {what}", self.executable.display());
         let printed = String::from_utf8_lossy(self.process.received());
         let printed: String = printed.trim().chars().take(200).collect();
         if !self.process.is_over() && !printed.is_empty() {

@@ -6,6 +6,7 @@ mod cpython;
 mod expected;
 mod interpreters;
 mod outputs;
+mod pool;
 mod project;
 mod scripted;
 mod sources;

@@ -1,0 +1,5 @@
+"""How to greet."""
+
+
+def greet(whom):
+    return f"Hello, {whom}!"

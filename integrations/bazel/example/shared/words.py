@@ -1,0 +1,3 @@
+"""Words that nobody owns."""
+
+WORLD = "world"
