@@ -21,6 +21,7 @@ mod layers;
 mod lock;
 mod normalize;
 mod plan;
+mod remote;
 mod reproducible;
 mod sandbox;
 mod targets;

@@ -12,6 +12,7 @@ mod outputs;
 mod parallelism;
 mod queue;
 mod record;
+mod remote;
 mod result;
 mod source;
 mod work;

@@ -12,6 +12,7 @@ mod layers;
 mod lock;
 mod normalize;
 mod pack;
+mod remote;
 mod verify;
 mod why;
 
@@ -32,6 +33,7 @@ pub use layers::LayersArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
 pub use pack::PackArguments;
+pub use remote::RemoteArguments;
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
 pub use why::WhyArguments;
 
@@ -215,6 +217,9 @@ pub struct BuildArguments {
     /// Of that, which part.
     #[command(flatten)]
     pub part: PartArguments,
+    /// A cache on another machine.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
     /// Compile everything, fresh or not
     #[arg(short, long, help_heading = "Execution")]
     pub force: bool,
@@ -339,6 +344,9 @@ pub struct CacheArguments {
     /// The user's cache [default: $XDG_CACHE_HOME/bytekiln]
     #[arg(long, value_name = "FOLDER", global = true, env = "BYTEKILN_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
+    /// The cache on another machine that builds use, for `stats`
+    #[arg(long, value_name = "ADDRESS", global = true, env = "BYTEKILN_REMOTE_CACHE")]
+    pub remote_cache: Option<String>,
 }
 
 /// `cache …`.

@@ -7,6 +7,7 @@ mod expected;
 mod interpreters;
 mod outputs;
 mod project;
+mod remotes;
 mod scripted;
 mod sources;
 mod stores;

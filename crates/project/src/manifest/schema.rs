@@ -11,7 +11,7 @@ use super::graph::read_graph;
 use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
-use super::value::{file_glob, folder_below, member_pattern, size};
+use super::value::{file_glob, folder_below, member_pattern, remote_address, size};
 use crate::model::{
     AllowanceRule, ArtifactRule, CacheSettings, Date, GraphSettings, InterpreterSpec,
 };
@@ -34,6 +34,7 @@ const ELSEWHERE: &[&str] = &[
     "profile.dev.out",
     "profile.dev.deploy-root",
     "cache.max-size",
+    "cache.remote",
     "graph.generated",
     "graph.data",
     "graph.contract",
@@ -114,6 +115,9 @@ pub(crate) fn read_settings(
     if let Some(mut cache) = top.table("cache") {
         settings.cache.dir = cache.string("dir").map(|dir| PathBuf::from(dir.value));
         settings.cache.max_bytes = read_size(&mut cache, "max-size");
+        settings.cache.remote = cache.parsed("remote", remote_address).map(|address| address.value);
+        settings.cache.remote_read_only =
+            cache.boolean("remote-read-only").is_some_and(|read_only| read_only.value);
         cache.finish(&[]);
     }
     if let Some(graph) = top.table("graph") {
