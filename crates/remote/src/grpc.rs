@@ -116,13 +116,14 @@ impl GrpcCache {
                 digests: wanted.map(DigestMessage::from).collect(),
                 digest_function: SHA256,
             };
-            match self.retried::<_, BatchReadBlobsResponse>(READ, &request).await {
-                Ok(answer) => found.extend(sorted_out(digests, &batch, answer)),
-                Err(Trouble::Exhausted(_)) if batch.len() > 1 => {
+            let answer: Option<BatchReadBlobsResponse> =
+                self.batch(READ, &request, batch.len()).await?;
+            match answer {
+                Some(answer) => found.extend(sorted_out(digests, &batch, answer)),
+                None => {
                     todo.push(batch.split_off(batch.len() / 2));
                     todo.push(batch);
                 }
-                Err(trouble) => return Err(trouble),
             }
         }
         Ok(found)
@@ -171,18 +172,19 @@ impl GrpcCache {
                 requests: requests.collect(),
                 digest_function: SHA256,
             };
-            match self.retried::<_, BatchUpdateBlobsResponse>(UPDATE, &request).await {
-                Ok(answer) => {
+            let answer: Option<BatchUpdateBlobsResponse> =
+                self.batch(UPDATE, &request, batch.len()).await?;
+            match answer {
+                Some(answer) => {
                     let failed = answer.responses.iter().filter_map(|one| one.status.as_ref());
                     if let Some(status) = failed.into_iter().find(|status| status.code != 0) {
                         return Err(Trouble::Lasting(said(status)));
                     }
                 }
-                Err(Trouble::Exhausted(_)) if batch.len() > 1 => {
+                None => {
                     todo.push(batch.split_off(batch.len() / 2));
                     todo.push(batch);
                 }
-                Err(trouble) => return Err(trouble),
             }
         }
         Ok(())
@@ -219,6 +221,25 @@ impl GrpcCache {
             digest_function: SHA256,
         };
         self.retried::<_, ActionResultMessage>(UPDATE_RESULT, &request).await.map(|_| ())
+    }
+
+    /// A request for several blobs; `None` if it is too much for the server at once.
+    async fn batch<Q, R>(
+        &self,
+        method: &'static str,
+        request: &Q,
+        blobs: usize,
+    ) -> Result<Option<R>, Trouble>
+    where
+        Q: prost::Message + Clone + 'static,
+        R: prost::Message + Default + 'static,
+    {
+        with_retries(async || match self.unary(method, request).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(status) if status.code() == Code::ResourceExhausted && blobs > 1 => Ok(None),
+            Err(status) => Err(trouble(&status)),
+        })
+        .await
     }
 
     async fn retried<Q, R>(&self, method: &'static str, request: &Q) -> Result<R, Trouble>

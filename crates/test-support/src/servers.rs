@@ -66,10 +66,37 @@ impl Server {
         );
         write(&scratch.join("nginx.conf"), &configuration);
         make_folder(&scratch.join("files"));
-        let mut command = Command::new(program);
-        command.arg("-p").arg(scratch.path()).arg("-c").arg(scratch.join("nginx.conf"));
-        command.arg("-e").arg(scratch.join("errors"));
-        Some(Server::start(command, port, scratch))
+        Some(Server::start(nginx(&program, &scratch), port, scratch))
+    }
+
+    /// nginx that speaks gRPC over TLS, and passes everything on to another server.
+    pub fn nginx_before(other: &Server, certificate: Certificate<'_>) -> Option<Server> {
+        let Some(program) = find("nginx") else {
+            skip("needs nginx");
+            return None;
+        };
+        let (scratch, port) = (Scratch::new(), free_port());
+        let folder = scratch.path().display().to_string();
+        let Certificate { chain, key } = certificate;
+        let configuration = format!(
+            "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+             events {{ worker_connections 512; }}
+             http {{
+               access_log {folder}/requests; client_body_temp_path {folder}/bodies;
+               proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+               uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+               server {{
+                 listen 127.0.0.1:{port} ssl http2; client_max_body_size 0;
+                 ssl_certificate {}; ssl_certificate_key {};
+                 location / {{ grpc_pass grpc://{}; }}
+               }}
+             }}",
+            chain.display(),
+            key.display(),
+            other.authority()
+        );
+        write(&scratch.join("nginx.conf"), &configuration);
+        Some(Server::start(nginx(&program, &scratch), port, scratch))
     }
 
     /// buildbox-casd; `None`, said aloud, where there is none.
@@ -118,11 +145,6 @@ impl Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-
-    /// Its process, to be killed from elsewhere.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Server {
@@ -139,6 +161,13 @@ impl Drop for Server {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("its number").port()
+}
+
+fn nginx(program: &Path, scratch: &Scratch) -> Command {
+    let mut command = Command::new(program);
+    command.arg("-p").arg(scratch.path()).arg("-c").arg(scratch.join("nginx.conf"));
+    command.arg("-e").arg(scratch.join("errors"));
+    command
 }
 
 fn find(program: &str) -> Option<PathBuf> {

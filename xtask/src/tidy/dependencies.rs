@@ -25,6 +25,7 @@ const LIBRARIES: &[Library] = &[
     library("foldhash", &["graph"], false, "names are short and many; seeded against hostile ones"),
     library("futures-util", &["remote"], false, "many requests at once, answers in order"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
+    library("h2", &[], true, "scripted servers"),
     library("http", &["remote"], false, "requests and answers"),
     library("http-body-util", &["remote"], false, "bodies of requests and answers"),
     library("hyper", &["remote"], false, "HTTP/1 and HTTP/2"),
