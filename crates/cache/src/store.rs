@@ -93,7 +93,7 @@ pub trait Store: Send + Sync {
     }
 
     /// What was noticed since the last call and failed nothing: broken objects that were
-    /// forgotten, damaged records that were skipped, tiers that were dropped. In order.
+    /// forgotten, damaged records that were skipped. In order.
     fn take_warnings(&self) -> Vec<StoreWarning> {
         Vec::new()
     }
@@ -165,7 +165,7 @@ impl StoreError {
     }
 
     /// The bytes of a blob are not what its digest says: a fault of the caller, not of the store
-    /// (kind `InvalidInput`; [`crate::TieredStore`] tells the two apart by it).
+    /// (kind `InvalidInput`, which tells the two apart).
     pub fn mismatch(blob: &Blob) -> StoreError {
         StoreError {
             operation: format!("keep blob `{}`", blob.digest),

@@ -1,7 +1,7 @@
 //! Every store does what the trait says.
 
 use bytekiln_action::Digest;
-use bytekiln_cache::{DiskOptions, DiskStore, MemoryStore, Store, TieredStore};
+use bytekiln_cache::{DiskOptions, DiskStore, MemoryStore, Store};
 use bytekiln_test_support::{
     Scratch,
     store_conformance::{blob, check},
@@ -23,19 +23,6 @@ fn disk_that_merges_whenever_it_can() {
     let scratch = Scratch::new();
     let options = DiskOptions { merge_journals: 1, merge_bytes: 0, ..DiskOptions::default() };
     check(&|| fresh(&scratch, options.clone()));
-}
-
-#[test]
-fn tiers() {
-    let scratch = Scratch::new();
-    check(&|| {
-        let disk = fresh(&scratch, DiskOptions::default());
-        Box::new(TieredStore::new(vec![disk, Box::new(MemoryStore::new())]))
-    });
-    check(&|| {
-        let disk = fresh(&scratch, DiskOptions::default());
-        Box::new(TieredStore::new(vec![Box::new(MemoryStore::new()), disk]))
-    });
 }
 
 #[test]
