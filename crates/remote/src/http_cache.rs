@@ -1,6 +1,8 @@
 //! The HTTP cache protocol of bazel-remote, nginx and others: GET, HEAD and PUT of `/ac/HEX` and
 //! `/cas/HEX`. Knows nothing of actions.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
@@ -16,6 +18,8 @@ pub(crate) struct HttpCache {
     pub(crate) connection: Connection<Full<Bytes>>,
     /// `http://HOST:PORT/PREFIX`, without a slash at its end.
     pub(crate) base: String,
+    /// How many were sent.
+    pub(crate) requests: AtomicU64,
 }
 
 /// A namespace of the protocol.
@@ -106,6 +110,7 @@ impl HttpCache {
             Space::Results => "ac",
             Space::Blobs => "cas",
         };
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let request = Request::builder()
             .method(method)
             .uri(format!("{}/{space}/{}", self.base, key.to_hex()))

@@ -7,6 +7,7 @@
 
 mod address;
 mod attempt;
+mod backend;
 mod capabilities;
 mod connection;
 mod grpc;

@@ -11,31 +11,24 @@ use std::time::Duration;
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome};
 use bytekiln_cache::{Blob, ResultEntry, Store, StoreError, StoreWarning, WarningLog};
-use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use http::Uri;
 use prost::Message as _;
 use tokio::runtime::Runtime;
-use tokio::sync::OnceCell;
 
-use crate::address::{Protocol, RemoteAddress};
+use crate::address::RemoteAddress;
 use crate::attempt::{Found, Trouble};
-use crate::connection::{ConnectError, Connection};
-use crate::grpc::{GrpcCache, bytes_of};
+use crate::backend::Backend;
+use crate::connection::ConnectError;
 use crate::headers::RemoteHeaders;
-use crate::http_cache::{HttpCache, Length, Put, Space};
-use crate::mapping::{Keys, decode_message, from_message, to_message};
+use crate::mapping::{Keys, to_message};
 
-/// Requests under way at once: over HTTP/1.1 each needs a connection of its own…
-const HTTP_REQUESTS: usize = 32;
-/// …over gRPC all share one.
-const GRPC_REQUESTS: usize = 128;
 /// Nobody's `.pyc` is larger; a result that says so is not believed.
-const LARGEST_BLOB: u64 = 256 << 20;
-/// Results are small; one with every diagnostic of a large file still is.
-const LARGEST_RESULT: u64 = 4 << 20;
-/// What a server has to deliver to be of use, beyond the time for one operation.
-const BYTES_A_SECOND: u64 = 64 << 10;
+const LARGEST_BLOB: u64 = 64 << 20;
+/// All blobs of one answer together.
+const LARGEST_ANSWER: u64 = 256 << 20;
+/// What a server has to deliver to be of use, beyond the time for one operation…
+const BYTES_A_SECOND: u64 = 256 << 10;
+/// …which never becomes longer than by so much.
+const LONGEST_TRANSFER: Duration = Duration::from_secs(120);
 
 /// How a remote cache is reached.
 #[derive(Debug, Clone)]
@@ -85,14 +78,8 @@ pub struct RemoteStore {
     counters: Counters,
 }
 
-enum Backend {
-    Http(HttpCache),
-    Grpc(GrpcCache),
-}
-
 #[derive(Default)]
 struct Counters {
-    requests: AtomicU64,
     results_asked: AtomicU64,
     results_found: AtomicU64,
     results_written: AtomicU64,
@@ -114,29 +101,7 @@ impl RemoteStore {
     /// Where certificates are to be read and cannot be, or threads cannot be started.
     pub fn new(options: RemoteOptions) -> Result<RemoteStore, ConnectError> {
         let RemoteOptions { address, headers, ca_file, timeout } = options;
-        let scheme = if address.encrypted { "https" } else { "http" };
-        let base = format!("{scheme}://{}", address.authority);
-        let (headers, ca_file) = (headers.0, ca_file.as_deref());
-        let backend = match address.protocol {
-            Protocol::Http => {
-                let connection =
-                    Connection::new(&address, ca_file, headers, timeout, HTTP_REQUESTS)?;
-                let slash = if address.path.is_empty() { "" } else { "/" };
-                Backend::Http(HttpCache {
-                    connection,
-                    base: format!("{base}{slash}{}", address.path),
-                })
-            }
-            Protocol::Grpc => Backend::Grpc(GrpcCache {
-                connection: Connection::new(&address, ca_file, headers, timeout, 1)?,
-                origin: base.parse::<Uri>().map_err(|error| {
-                    ConnectError::Runtime(std::io::Error::other(error.to_string()))
-                })?,
-                instance: address.path.clone(),
-                capabilities: OnceCell::new(),
-                requests: AtomicU64::new(0),
-            }),
-        };
+        let backend = Backend::new(&address, ca_file.as_deref(), headers.0, timeout)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("bytekiln-remote")
@@ -160,12 +125,8 @@ impl RemoteStore {
     pub fn stats(&self) -> RemoteStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.counters;
-        let grpc = match &self.backend {
-            Backend::Http(_) => 0,
-            Backend::Grpc(grpc) => read(&grpc.requests),
-        };
         RemoteStats {
-            requests: read(&counters.requests) + grpc,
+            requests: self.backend.requests(),
             results_asked: read(&counters.results_asked),
             results_found: read(&counters.results_found),
             results_written: read(&counters.results_written),
@@ -191,7 +152,8 @@ impl RemoteStore {
             return Err(error(why.clone()));
         }
         let Some(runtime) = &self.runtime else { return Err(error("it is closed".to_owned())) };
-        let limit = self.timeout + Duration::from_secs(bytes / BYTES_A_SECOND);
+        let transfer = Duration::from_secs(bytes / BYTES_A_SECOND).min(LONGEST_TRANSFER);
+        let limit = self.timeout + transfer;
         let ended = runtime.block_on(async { tokio::time::timeout(limit, work).await });
         let (why, is_down) = match ended {
             Ok(Ok(answer)) => return Ok(answer),
@@ -204,22 +166,6 @@ impl RemoteStore {
             let _ = self.down.set(why.clone());
         }
         Err(error(why))
-    }
-
-    /// What is under each digest, in their order; not checked yet.
-    fn fetch(&self, wanted: &[Digest], bytes: u64) -> Result<Vec<Found>, StoreError> {
-        self.run(Operation::ReadBlobs, bytes, async {
-            match &self.backend {
-                Backend::Grpc(grpc) => grpc.read(wanted).await,
-                Backend::Http(http) => {
-                    self.count(&self.counters.requests, wanted.len());
-                    let asked = wanted
-                        .iter()
-                        .map(|digest| http.get(Space::Blobs, digest, Length::Exactly(digest.size)));
-                    stream::iter(asked).buffered(HTTP_REQUESTS).try_collect().await
-                }
-            }
-        })
     }
 
     /// Takes bytes for a blob only if they are it.
@@ -305,28 +251,27 @@ impl Store for RemoteStore {
         if digests.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(Operation::Find, 0, async {
-            match &self.backend {
-                Backend::Grpc(grpc) => grpc.find_missing(&digests).await,
-                Backend::Http(http) => {
-                    self.count(&self.counters.requests, digests.len());
-                    let asked = digests.iter().map(|digest| http.has(digest));
-                    let there: Vec<bool> =
-                        stream::iter(asked).buffered(HTTP_REQUESTS).try_collect().await?;
-                    let missing = digests.iter().zip(there).filter(|(_, there)| !there);
-                    Ok(missing.map(|(digest, _)| *digest).collect())
-                }
-            }
-        })
+        self.run(Operation::Find, 0, self.backend.find_missing(&digests))
     }
 
     fn read_blobs(&self, digests: &[Digest]) -> Result<Vec<Option<Blob>>, StoreError> {
-        // Each once, and none that is too large to be true.
-        let sound = |digest: &&Digest| digest.size <= LARGEST_BLOB && !is_empty(digest);
-        let wanted: BTreeSet<Digest> = digests.iter().filter(sound).copied().collect();
+        // Each once, none that is too large to be true, and no more than fits into memory: what is
+        // left out is missing, and is made here.
+        let mut room = LARGEST_ANSWER;
+        let mut wanted: BTreeSet<Digest> = BTreeSet::new();
+        for digest in digests.iter().filter(|digest| !is_empty(digest)) {
+            if digest.size <= LARGEST_BLOB.min(room) && wanted.insert(*digest) {
+                room -= digest.size;
+            }
+        }
         let wanted: Vec<Digest> = wanted.into_iter().collect();
-        let bytes = wanted.iter().map(|digest| digest.size).sum();
-        let found = if wanted.is_empty() { Vec::new() } else { self.fetch(&wanted, bytes)? };
+        let found = match wanted.is_empty() {
+            true => Vec::new(),
+            false => {
+                let bytes = LARGEST_ANSWER - room;
+                self.run(Operation::ReadBlobs, bytes, self.backend.read(&wanted))?
+            }
+        };
         let blobs: BTreeMap<Digest, Blob> = wanted
             .iter()
             .zip(found)
@@ -349,22 +294,7 @@ impl Store for RemoteStore {
             return Ok(());
         }
         let bytes = blobs.iter().map(|blob| blob.digest.size).sum();
-        let refused = self.run(Operation::WriteBlobs, bytes, async {
-            match &self.backend {
-                Backend::Grpc(grpc) => grpc.write(&blobs).await,
-                Backend::Http(http) => {
-                    self.count(&self.counters.requests, blobs.len());
-                    let sent = blobs.iter().map(async |blob| {
-                        let bytes = bytes_of(blob);
-                        let put = http.put(Space::Blobs, &blob.digest, &bytes).await?;
-                        Ok((put == Put::TooLarge).then_some(blob.digest))
-                    });
-                    let refused: Vec<Option<Digest>> =
-                        stream::iter(sent).buffer_unordered(HTTP_REQUESTS).try_collect().await?;
-                    Ok(refused.into_iter().flatten().collect())
-                }
-            }
-        })?;
+        let refused = self.run(Operation::WriteBlobs, bytes, self.backend.write(&blobs))?;
         self.count(&self.counters.blobs_written, blobs.len() - refused.len().min(blobs.len()));
         for digest in refused {
             let size = digest.size;
@@ -384,29 +314,7 @@ impl Store for RemoteStore {
         }
         self.count(&self.counters.results_asked, actions.len());
         let keys: Vec<Digest> = actions.iter().map(|action| self.keys.key(action)).collect();
-        let results: Vec<Option<ActionResult>> = self.run(Operation::GetResults, 0, async {
-            match &self.backend {
-                Backend::Grpc(grpc) => {
-                    grpc.capabilities().await?;
-                    let asked = keys.iter().map(async |key| {
-                        let message = grpc.get_result(key).await?;
-                        Ok(message.as_ref().and_then(from_message))
-                    });
-                    stream::iter(asked).buffered(GRPC_REQUESTS).try_collect().await
-                }
-                Backend::Http(http) => {
-                    self.count(&self.counters.requests, keys.len());
-                    let limit = Length::AtMost(LARGEST_RESULT);
-                    let asked = keys.iter().map(async |key| {
-                        Ok(match http.get(Space::Results, key, limit).await? {
-                            Found::Bytes(bytes) => decode_message(&bytes),
-                            Found::Missing | Found::Unusable(_) => None,
-                        })
-                    });
-                    stream::iter(asked).buffered(HTTP_REQUESTS).try_collect().await
-                }
-            }
-        })?;
+        let results = self.run(Operation::GetResults, 0, self.backend.get_results(&keys))?;
         self.count(&self.counters.results_found, results.iter().flatten().count());
         Ok(results)
     }
@@ -429,30 +337,7 @@ impl Store for RemoteStore {
         }
         let (count, bytes) =
             (messages.len(), messages.values().map(|m| m.encoded_len() as u64).sum());
-        self.run(Operation::UpdateResults, bytes, async {
-            match &self.backend {
-                Backend::Grpc(grpc) => {
-                    if !grpc.capabilities().await?.takes_results {
-                        let why = "it takes no results of clients; --remote-cache-read-only \
-                                   says that this is meant";
-                        return Err(Trouble::Lasting(why.to_owned()));
-                    }
-                    let sent = messages
-                        .into_iter()
-                        .map(async |(key, message)| grpc.update_result(&key, message).await);
-                    stream::iter(sent).buffer_unordered(GRPC_REQUESTS).try_collect::<()>().await
-                }
-                Backend::Http(http) => {
-                    self.count(&self.counters.requests, count);
-                    let sent = messages.into_iter().map(async |(key, message)| {
-                        let bytes = Bytes::from(message.encode_to_vec());
-                        // One that is too large is not kept, and missed by nobody.
-                        http.put(Space::Results, &key, &bytes).await.map(|_| ())
-                    });
-                    stream::iter(sent).buffer_unordered(HTTP_REQUESTS).try_collect::<()>().await
-                }
-            }
-        })?;
+        self.run(Operation::UpdateResults, bytes, self.backend.update_results(messages))?;
         self.count(&self.counters.results_written, count);
         Ok(())
     }
