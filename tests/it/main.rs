@@ -36,6 +36,7 @@ mod pack_site;
 mod pack_wheels;
 mod plan;
 mod provenance;
+mod remote;
 mod reproducible;
 mod sandbox;
 mod targets;

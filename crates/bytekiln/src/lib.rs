@@ -12,6 +12,7 @@ mod fingerprints;
 mod imports;
 pub mod part;
 pub mod prepared;
+pub mod remote;
 pub mod report;
 pub mod schema;
 pub mod session;

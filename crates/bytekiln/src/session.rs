@@ -21,13 +21,14 @@ use bytekiln_project::{
 };
 use bytekiln_python::Release;
 
-use crate::arguments::PartArguments;
+use crate::arguments::{PartArguments, RemoteArguments};
 use crate::commands::cache::DEFAULT_MAX_BYTES;
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
 use crate::fingerprints::fingerprints;
 use crate::part::{Part, ranks};
 use crate::prepared::{Planning, Preparation, Prepared};
+use crate::remote::RemoteSettings;
 use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::Settings;
@@ -35,6 +36,8 @@ use crate::settings::Settings;
 /// A command at work.
 pub struct Session<'a> {
     settings: Settings,
+    /// The cache on another machine.
+    remote: Option<RemoteSettings>,
     /// Only this; none means everything.
     part: Option<Part>,
     environment: &'a Environment,
@@ -49,7 +52,17 @@ impl<'a> Session<'a> {
         environment: &'a Environment,
         terminal: &'a Terminal,
     ) -> Session<'a> {
-        Session { settings, part: None, environment, terminal }
+        Session { settings, remote: None, part: None, environment, terminal }
+    }
+
+    /// Uses the cache on another machine that arguments or manifest name.
+    pub fn with_remote(
+        mut self,
+        arguments: &RemoteArguments,
+    ) -> Result<Session<'a>, CommandFailure> {
+        let (configured, start) = (&self.settings.workspace.cache, &self.settings.start);
+        self.remote = RemoteSettings::new(arguments, configured, start)?;
+        Ok(self)
     }
 
     /// Keeps to a part of the workspace, if arguments choose one. After [`Session::lock`], which may
@@ -148,6 +161,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Opens the cache on another machine, if one is used. Sends nothing yet.
+    pub fn remote(&self) -> Result<Option<Box<dyn Store>>, CommandFailure> {
+        self.remote.as_ref().map(RemoteSettings::open).transpose()
+    }
+
     /// Trims the user's cache to its size once a day, after a build that added to it.
     pub fn trim_cache(&self) {
         let Some(dir) = &self.settings.cache_dir else { return };
@@ -186,6 +204,7 @@ impl<'a> Session<'a> {
             sources: None,
             engine: &self.engine(),
             store: None,
+            remote: None,
             options: &options,
             events: &|_| {},
             cancel: &AtomicBool::new(false),

@@ -5,11 +5,9 @@ mod encoding;
 mod memory;
 mod read_only;
 mod store;
-mod tiered;
 
 pub use disk::{DiskOptions, DiskStats, DiskStore, GcOptions, GcReport};
 pub use encoding::{decode_result, encode_result};
 pub use memory::MemoryStore;
 pub use read_only::ReadOnlyStore;
-pub use store::{Blob, LocalObject, ResultEntry, Store, StoreError, StoreWarning};
-pub use tiered::TieredStore;
+pub use store::{Blob, LocalObject, ResultEntry, Store, StoreError, StoreWarning, WarningLog};

@@ -93,7 +93,7 @@ pub trait Store: Send + Sync {
     }
 
     /// What was noticed since the last call and failed nothing: broken objects that were
-    /// forgotten, damaged records that were skipped, tiers that were dropped. In order.
+    /// forgotten, damaged records that were skipped. In order.
     fn take_warnings(&self) -> Vec<StoreWarning> {
         Vec::new()
     }
@@ -121,12 +121,13 @@ impl std::fmt::Display for StoreWarning {
 /// Warnings that wait for [`Store::take_warnings`]. A store that is broken all over would repeat
 /// itself for every object, so only the first few are kept, and the rest counted.
 #[derive(Debug, Default)]
-pub(crate) struct WarningLog(Mutex<(Vec<StoreWarning>, usize)>);
+pub struct WarningLog(Mutex<(Vec<StoreWarning>, usize)>);
 
 impl WarningLog {
     const KEPT: usize = 50;
 
-    pub(crate) fn add(&self, message: impl Into<String>, path: Option<&Path>) {
+    /// Keeps a warning, or counts it.
+    pub fn add(&self, message: impl Into<String>, path: Option<&Path>) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if log.0.len() < WarningLog::KEPT {
             log.0.push(StoreWarning { message: message.into(), path: path.map(Path::to_owned) });
@@ -135,7 +136,8 @@ impl WarningLog {
         }
     }
 
-    pub(crate) fn take(&self) -> Vec<StoreWarning> {
+    /// What was kept, in order, and how many more there were.
+    pub fn take(&self) -> Vec<StoreWarning> {
         let (mut warnings, more) =
             std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if more > 0 {
@@ -163,8 +165,8 @@ impl StoreError {
     }
 
     /// The bytes of a blob are not what its digest says: a fault of the caller, not of the store
-    /// (kind `InvalidInput`; [`crate::TieredStore`] tells the two apart by it).
-    pub(crate) fn mismatch(blob: &Blob) -> StoreError {
+    /// (kind `InvalidInput`, which tells the two apart).
+    pub fn mismatch(blob: &Blob) -> StoreError {
         StoreError {
             operation: format!("keep blob `{}`", blob.digest),
             path: None,

@@ -67,6 +67,7 @@ fn main() -> Outcome<()> {
         sources: None,
         engine: &engine,
         store,
+        remote: None,
         options: &options,
         events: &|_| (),
         cancel: &AtomicBool::new(false),

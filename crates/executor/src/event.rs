@@ -11,6 +11,8 @@ pub enum CacheOrigin {
     Output,
     /// The store.
     Store,
+    /// The store on another machine.
+    Remote,
 }
 
 /// Why a job failed other than by the compiler's verdict: not a function of the key, never cached.
@@ -146,6 +148,15 @@ pub enum Event<'a> {
     StoreWarning {
         /// What it noticed.
         message: String,
+    },
+    /// Everything was uploaded that will be.
+    Uploaded {
+        /// Results that the store on another machine has now.
+        results: usize,
+        /// Results that it has not.
+        missed: usize,
+        /// Why they are missed was said by a [`Event::StoreTrouble`].
+        said: bool,
     },
     /// A stored result was not usable and counts as unknown.
     EntryDiscarded {

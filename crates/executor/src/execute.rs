@@ -38,6 +38,10 @@ pub struct Order<'a> {
     /// What is known. Without it, jobs without an output leave nothing behind but their digest in
     /// the report.
     pub store: Option<&'a dyn Store>,
+    /// What is known elsewhere: asked for what the store does not know, and told in the background
+    /// what is compiled. Not trusted: its outputs are checked by the codec before they are used, and
+    /// before the store gets them.
+    pub remote: Option<&'a dyn Store>,
     /// How.
     pub options: &'a Options,
     /// Who is told.
@@ -52,23 +56,34 @@ pub struct Order<'a> {
 pub fn execute(order: &Order<'_>) -> Report {
     let files = WorkspaceFiles { root: order.work.roots.first().map(PathBuf::as_path) };
     let execution = Execution::new(order, order.sources.unwrap_or(&files));
-    let engine = order.engine;
+    let remote = execution.recorder.remote();
+    let removals = std::thread::scope(|scope| {
+        if order.remote.is_some() {
+            scope.spawn(|| remote.upload_all(&|| execution.interrupted()));
+        }
+        let _open = remote.open();
+        carry_out(&execution, order.engine)
+    });
+    execution.recorder.tell_warnings();
+    execution.report(removals)
+}
+
+fn carry_out(execution: &Execution<'_>, engine: &dyn Engine) -> Removals {
     let (work, events) = (execution.work, execution.events);
     events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
     // Before anything is written: on a file system that folds case, an old name may be a new one.
-    let removals = remove(&execution);
-    let (known, mut unknown) = look_up(&execution, tasks(&execution));
+    let removals = remove(execution);
+    let (known, mut unknown) = look_up(execution, tasks(execution));
     events(&Event::LookedUp {
-        hits: known.iter().map(|(task, _)| task.jobs.len()).sum(),
+        hits: known.iter().map(|known| known.task.jobs.len()).sum(),
         misses: unknown.iter().map(|task| task.jobs.len()).sum(),
     });
-    unknown.extend(restore(&execution, &known));
+    unknown.extend(restore(execution, &known));
     execution.recorder.tell_warnings();
     unknown.sort_by_key(Task::leader);
-    compile(&execution, engine, unknown);
+    compile(execution, engine, unknown);
     execution.recorder.flush();
-    execution.recorder.tell_warnings();
-    execution.report(removals)
+    removals
 }
 
 fn remove(execution: &Execution<'_>) -> Removals {

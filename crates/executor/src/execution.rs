@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytekiln_action::{ActionDigest, ActionResult, Diagnostic, Digest, Outcome};
+use bytekiln_action::{ActionResult, Diagnostic, Digest, Outcome};
 use bytekiln_cache::Blob;
 
 use crate::outputs::{Content, LastFolder, Outputs};
@@ -44,7 +44,7 @@ pub(crate) struct Effort {
 
 impl<'a> Execution<'a> {
     pub(crate) fn new(order: &Order<'a>, sources: &'a dyn Sources) -> Execution<'a> {
-        let Order { work, expected, unplaced, store, options, events, cancel, .. } = *order;
+        let Order { work, expected, unplaced, store, remote, options, events, cancel, .. } = *order;
         Execution {
             work,
             options,
@@ -52,7 +52,7 @@ impl<'a> Execution<'a> {
             expected,
             unplaced,
             sources,
-            recorder: Recorder::new(store, events),
+            recorder: Recorder::new(store, remote, events),
             outputs: Outputs::new(&work.roots, options.link),
             cancel,
             interrupted: AtomicBool::new(false),
@@ -199,8 +199,11 @@ impl<'a> Execution<'a> {
             };
             self.end(*index, Some(effort), end);
         }
+        let result = result(Outcome::Compiled { output: blob.digest }, warnings, effort);
+        let elsewhere = matches!(kept, Kept::InMemory).then_some(blob);
+        self.recorder.upload(task.digest, result.clone(), elsewhere);
         if recordable {
-            self.record(task.digest, Outcome::Compiled { output: blob.digest }, warnings, effort);
+            self.recorder.record(task.digest, result);
         }
     }
 
@@ -234,18 +237,9 @@ impl<'a> Execution<'a> {
             };
             self.end(*index, Some(effort), end);
         }
-        self.record(task.digest, Outcome::Rejected { error }, warnings, effort);
-    }
-
-    fn record(
-        &self,
-        digest: ActionDigest,
-        outcome: Outcome,
-        warnings: Vec<Diagnostic>,
-        effort: Effort,
-    ) {
-        let compile_micros = u64::try_from(effort.compile.as_micros()).unwrap_or(u64::MAX);
-        self.recorder.record(digest, ActionResult { outcome, warnings, compile_micros });
+        let result = result(Outcome::Rejected { error }, warnings, effort);
+        self.recorder.upload(task.digest, result.clone(), None);
+        self.recorder.record(task.digest, result);
     }
 
     /// How everything ended; what has not ended was not tried.
@@ -266,6 +260,11 @@ impl<'a> Execution<'a> {
             interrupted: self.interrupted.into_inner(),
         }
     }
+}
+
+fn result(outcome: Outcome, warnings: Vec<Diagnostic>, effort: Effort) -> ActionResult {
+    let compile_micros = u64::try_from(effort.compile.as_micros()).unwrap_or(u64::MAX);
+    ActionResult { outcome, warnings, compile_micros }
 }
 
 /// How the removals ended.

@@ -14,6 +14,7 @@ use bytekiln_planner::OutputPath;
 use crate::execution::Execution;
 use crate::outputs::{Content, LastFolder};
 use crate::queue::Task;
+use crate::record::{Kept, Origin};
 use crate::result::{check_header, check_pyc};
 use crate::{CacheOrigin, Event, Failure, Job, JobEnd, Unplaced};
 
@@ -21,9 +22,18 @@ use crate::{CacheOrigin, Event, Failure, Job, JobEnd, Unplaced};
 const LOOK_UP_BATCH: usize = 1024;
 /// Outputs restored by one thread before it looks for more.
 const RESTORE_BATCH: usize = 64;
+/// The same where another machine is asked: a few messages full.
+const REMOTE_BATCH: usize = 1024;
 
 /// A task with what is known of it.
-pub(crate) type Known = (Task, ActionResult);
+pub(crate) struct Known {
+    pub(crate) task: Task,
+    result: ActionResult,
+    origin: Origin,
+}
+
+/// What the stores say of one action.
+type Answer = Option<(ActionResult, Origin)>;
 
 /// The work's jobs by action: equal actions are one task.
 pub(crate) fn tasks(execution: &Execution<'_>) -> Vec<Task> {
@@ -47,7 +57,7 @@ pub(crate) fn tasks(execution: &Execution<'_>) -> Vec<Task> {
 
 /// Asks for all tasks; gives the known and the unknown ones, both in their order.
 pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known>, Vec<Task>) {
-    let answers: Mutex<Vec<(usize, Vec<Option<ActionResult>>)>> = Mutex::default();
+    let answers: Mutex<Vec<(usize, Vec<Answer>)>> = Mutex::default();
     in_parallel(execution.options.jobs.get(), tasks.len(), LOOK_UP_BATCH, |start, end| {
         let batch = tasks.get(start..end).unwrap_or_default();
         let digests: Vec<ActionDigest> = batch.iter().map(|task| task.digest).collect();
@@ -64,11 +74,11 @@ pub(crate) fn look_up(execution: &Execution<'_>, tasks: Vec<Task>) -> (Vec<Known
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for (task, answer) in tasks.into_iter().zip(answers) {
         match answer {
-            Some(result)
+            Some((result, origin))
                 if is_enough(execution, &task, &result)
                     && is_expected(execution, &task, &result) =>
             {
-                known.push((task, result));
+                known.push(Known { task, result, origin });
             }
             Some(_) | None => unknown.push(task),
         }
@@ -105,14 +115,20 @@ fn is_expected(execution: &Execution<'_>, task: &Task, result: &ActionResult) ->
 /// Ends what is known, and gives back the tasks whose output the store has lost.
 pub(crate) fn restore(execution: &Execution<'_>, known: &[Known]) -> Vec<Task> {
     let lost: Mutex<Vec<Task>> = Mutex::default();
-    in_parallel(execution.options.jobs.get(), known.len(), RESTORE_BATCH, |start, end| {
+    let jobs = execution.options.jobs.get();
+    // Whoever waits for another machine should ask it for much, and leaves the processor to others.
+    let (threads, batch) = match execution.recorder.remote().answers() {
+        true => (jobs + 2, REMOTE_BATCH),
+        false => (jobs, RESTORE_BATCH),
+    };
+    in_parallel(threads, known.len(), batch, |start, end| {
         let mut last = LastFolder::default();
         let mut without_file = Vec::new();
-        for (task, result) in known.get(start..end).unwrap_or_default() {
+        for known in known.get(start..end).unwrap_or_default() {
             if execution.stopped() {
                 return;
             }
-            without_file.extend(restore_one(execution, &mut last, task, result));
+            without_file.extend(restore_one(execution, &mut last, known));
         }
         let missing = restore_from_bytes(execution, &mut last, without_file);
         lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(missing);
@@ -124,18 +140,20 @@ pub(crate) fn restore(execution: &Execution<'_>, known: &[Known]) -> Vec<Task> {
 struct Needed<'a> {
     task: Task,
     digest: Digest,
-    warnings: &'a [Diagnostic],
+    result: &'a ActionResult,
+    origin: Origin,
 }
 
 /// Ends all jobs of a task that need no bytes, or can get them from a file of the store. Gives
-/// back the rest.
+/// back the rest: all of them where the result is of another machine, because the codec has to see
+/// what it names, wherever that lies.
 fn restore_one<'a>(
     execution: &Execution<'_>,
     last: &mut LastFolder,
-    task: &Task,
-    result: &'a ActionResult,
+    known: &'a Known,
 ) -> Option<Needed<'a>> {
-    let warnings = &result.warnings;
+    let Known { task, result, origin } = known;
+    let (warnings, origin) = (&result.warnings, *origin);
     let digest = match &result.outcome {
         Outcome::Rejected { error } => {
             for index in &task.jobs {
@@ -149,35 +167,38 @@ fn restore_one<'a>(
     let mut waiting = Vec::new();
     for index in &task.jobs {
         let Some(job) = execution.job(*index) else { continue };
-        let origin = match &job.output {
-            None if execution.unplaced == Unplaced::Digest => CacheOrigin::Store,
-            None => {
-                waiting.push(*index);
-                continue;
+        let from = match &job.output {
+            None if execution.unplaced == Unplaced::Digest => store_origin(origin),
+            Some(output)
+                if origin == Origin::Here && execution.outputs.holds(last, output, &digest) =>
+            {
+                CacheOrigin::Output
             }
-            Some(output) if execution.outputs.holds(last, output, &digest) => CacheOrigin::Output,
-            Some(_) => {
+            None | Some(_) => {
                 waiting.push(*index);
                 continue;
             }
         };
-        execution.end(*index, None, cached(origin, digest, warnings));
+        execution.end(*index, None, cached(from, digest, warnings));
     }
     let first = execution.job(*waiting.first()?)?;
     let task = Task { digest: task.digest, jobs: waiting, size: task.size, losses: 0 };
-    let object = execution.recorder.object(&digest);
+    let object = match origin {
+        Origin::Here => execution.recorder.object(&digest),
+        Origin::Elsewhere => None,
+    };
     if let Some(object) = object.filter(|object| is_usable(execution, &task, first, object)) {
         let evicted = |index: &usize| {
             let content = Content::File(&object.path);
-            !place(execution, last, *index, content, digest, warnings)
+            !place(execution, last, *index, content, digest, warnings, CacheOrigin::Store)
         };
         let jobs: Vec<usize> = task.jobs.iter().copied().filter(evicted).collect();
         if jobs.is_empty() {
             return None;
         }
-        return Some(Needed { task: Task { jobs, ..task }, digest, warnings });
+        return Some(Needed { task: Task { jobs, ..task }, digest, result, origin });
     }
-    Some(Needed { task, digest, warnings })
+    Some(Needed { task, digest, result, origin })
 }
 
 fn restore_from_bytes(
@@ -190,18 +211,42 @@ fn restore_from_bytes(
     }
     let digests: Vec<Digest> = needed.iter().map(|needed| needed.digest).collect();
     let mut lost = Vec::new();
-    for (needed, blob) in needed.into_iter().zip(execution.recorder.bytes(&digests)) {
-        let blob = blob.filter(|blob| is_valid(execution, &needed.task, blob));
-        let Some(blob) = blob else {
+    for (needed, found) in needed.into_iter().zip(execution.recorder.bytes(&digests)) {
+        let found = found.filter(|(blob, _)| is_valid(execution, &needed.task, blob));
+        let Some((blob, whence)) = found else {
             lost.push(needed.task);
             continue;
         };
+        let is_foreign = needed.origin == Origin::Elsewhere || whence == Origin::Elsewhere;
+        let origin = if is_foreign { Origin::Elsewhere } else { Origin::Here };
+        // Now that it is known to be good, the store may have it, too.
+        let kept = is_foreign.then(|| execution.recorder.keep(&blob));
+        let content = match &kept {
+            Some((Kept::InFile(object), _)) => Content::Both(&object.path, &blob.bytes),
+            Some((Kept::InMemory, _)) | None => Content::Bytes(&blob.bytes),
+        };
         for index in &needed.task.jobs {
-            let content = Content::Bytes(&blob.bytes);
-            place(execution, last, *index, content, needed.digest, needed.warnings);
+            let (digest, warnings) = (needed.digest, &needed.result.warnings);
+            let output = execution.job(*index).and_then(|job| job.output.as_ref());
+            if output.is_some_and(|output| execution.outputs.holds(last, output, &digest)) {
+                execution.end(*index, None, cached(CacheOrigin::Output, digest, warnings));
+                continue;
+            }
+            let from = store_origin(origin);
+            place(execution, last, *index, content, digest, warnings, from);
+        }
+        if kept.is_some_and(|(_, recordable)| recordable) {
+            execution.recorder.record(needed.task.digest, needed.result.clone());
         }
     }
     lost
+}
+
+fn store_origin(origin: Origin) -> CacheOrigin {
+    match origin {
+        Origin::Here => CacheOrigin::Store,
+        Origin::Elsewhere => CacheOrigin::Remote,
+    }
 }
 
 /// A file of a store on this machine: its digest was checked just now, and it was recorded after
@@ -242,14 +287,15 @@ fn place(
     content: Content<'_>,
     digest: Digest,
     warnings: &[Diagnostic],
+    origin: CacheOrigin,
 ) -> bool {
     let output: Option<&OutputPath> = execution.job(index).and_then(|job| job.output.as_ref());
     let Some(output) = output else {
-        execution.end(index, None, cached(CacheOrigin::Store, digest, warnings));
+        execution.end(index, None, cached(origin, digest, warnings));
         return true;
     };
     let end = match execution.outputs.place(last, output, content) {
-        Ok(()) => cached(CacheOrigin::Store, digest, warnings),
+        Ok(()) => cached(origin, digest, warnings),
         Err(error) => {
             if let Content::File(file) = content
                 && error.is_about(file)

@@ -13,6 +13,7 @@ mod parallelism;
 mod pool;
 mod queue;
 mod record;
+mod remote;
 mod result;
 mod source;
 mod work;

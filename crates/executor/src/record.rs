@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
 use bytekiln_cache::{Blob, LocalObject, ResultEntry, Store, StoreError};
 
+use crate::remote::Remote;
 use crate::{Event, Subscriber};
 
 /// Results are sent together when there are so many of them…
@@ -17,6 +18,7 @@ const BATCH_BYTES: u64 = 8 << 20;
 /// The store, as the build sees it: whatever fails is said once and not tried again.
 pub(crate) struct Recorder<'a> {
     store: Option<&'a dyn Store>,
+    remote: Remote<'a>,
     events: Subscriber<'a>,
     troubled: AtomicBool,
     /// Operations that still work.
@@ -42,11 +44,43 @@ pub(crate) enum Kept {
     InMemory,
 }
 
+/// Where something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// In the store: it was checked before it was kept.
+    Here,
+    /// In the store on another machine: nobody here has checked it.
+    Elsewhere,
+}
+
+/// Answers that were found here, and for the rest those of elsewhere.
+fn complete<K: Copy, V>(
+    here: Vec<Option<V>>,
+    keys: &[K],
+    ask: impl FnOnce(&[K]) -> Vec<Option<V>>,
+) -> Vec<Option<(V, Origin)>> {
+    let unknown: Vec<K> =
+        here.iter().zip(keys).filter(|(answer, _)| answer.is_none()).map(|(_, key)| *key).collect();
+    let elsewhere = if unknown.is_empty() { Vec::new() } else { ask(&unknown) };
+    let mut elsewhere = elsewhere.into_iter();
+    here.into_iter()
+        .map(|answer| match answer {
+            Some(answer) => Some((answer, Origin::Here)),
+            None => elsewhere.next().flatten().map(|answer| (answer, Origin::Elsewhere)),
+        })
+        .collect()
+}
+
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(store: Option<&'a dyn Store>, events: Subscriber<'a>) -> Recorder<'a> {
+    pub(crate) fn new(
+        store: Option<&'a dyn Store>,
+        remote: Option<&'a dyn Store>,
+        events: Subscriber<'a>,
+    ) -> Recorder<'a> {
         let works = || AtomicBool::new(store.is_some());
         Recorder {
             store,
+            remote: Remote::new(remote, store, events),
             events,
             troubled: AtomicBool::new(false),
             reads: works(),
@@ -57,12 +91,17 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// What is known of these actions, in their order.
-    pub(crate) fn known(&self, actions: &[ActionDigest]) -> Vec<Option<ActionResult>> {
+    /// The store on another machine, which may be none.
+    pub(crate) fn remote(&self) -> &Remote<'a> {
+        &self.remote
+    }
+
+    /// What is known of these actions, in their order, and where.
+    pub(crate) fn known(&self, actions: &[ActionDigest]) -> Vec<Option<(ActionResult, Origin)>> {
         let mut known =
             self.attempt(&self.reads, |store| store.get_results(actions)).unwrap_or_default();
         known.resize(actions.len(), None);
-        known
+        complete(known, actions, |unknown| self.remote.results(unknown))
     }
 
     /// The store's file of this blob.
@@ -70,18 +109,21 @@ impl<'a> Recorder<'a> {
         self.attempt(&self.reads, |store| store.local_object(digest)).flatten()
     }
 
-    /// The bytes of these blobs, in their order; those that are not what their digest says are
-    /// missing.
-    pub(crate) fn bytes(&self, digests: &[Digest]) -> Vec<Option<Blob>> {
-        let mut blobs =
-            self.attempt(&self.reads, |store| store.read_blobs(digests)).unwrap_or_default();
-        blobs.resize(digests.len(), None);
-        for (blob, digest) in blobs.iter_mut().zip(digests) {
-            if blob.as_ref().is_some_and(|blob| Digest::of(&blob.bytes) != *digest) {
-                *blob = None;
+    /// The bytes of these blobs, in their order, and whence; those that are not what their digest
+    /// says are missing.
+    pub(crate) fn bytes(&self, digests: &[Digest]) -> Vec<Option<(Blob, Origin)>> {
+        let sound = |mut blobs: Vec<Option<Blob>>, digests: &[Digest]| {
+            blobs.resize(digests.len(), None);
+            for (blob, digest) in blobs.iter_mut().zip(digests) {
+                if blob.as_ref().is_some_and(|blob| blob.digest != *digest || !blob.is_true()) {
+                    *blob = None;
+                }
             }
-        }
-        blobs
+            blobs
+        };
+        let here = self.attempt(&self.reads, |store| store.read_blobs(digests));
+        let here = sound(here.unwrap_or_default(), digests);
+        complete(here, digests, |missing| sound(self.remote.blobs(missing), missing))
     }
 
     /// Keeps an output. Its result must follow in [`Recorder::record`].
@@ -113,14 +155,21 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Tells the store on another machine of a result; `blob` is its output, unless it was kept in
+    /// a file of the store.
+    pub(crate) fn upload(&self, action: ActionDigest, result: ActionResult, blob: Option<Blob>) {
+        self.remote.upload(ResultEntry { action, result }, blob);
+    }
+
     /// Sends what is waiting. Also after an interruption: what is done stays done.
     pub(crate) fn flush(&self) {
         let batch = std::mem::take(&mut *self.lock());
         self.send(&batch);
     }
 
-    /// Passes on what the store noticed by the way.
+    /// Passes on what the stores noticed by the way.
     pub(crate) fn tell_warnings(&self) {
+        self.remote.tell_warnings();
         for warning in self.store.map(|store| store.take_warnings()).unwrap_or_default() {
             (self.events)(&Event::StoreWarning { message: warning.to_string() });
         }

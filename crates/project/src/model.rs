@@ -303,4 +303,8 @@ pub struct CacheSettings {
     pub dir: Option<PathBuf>,
     /// Evict beyond so many bytes.
     pub max_bytes: Option<u64>,
+    /// The address of a cache on another machine; its scheme is one of four, the rest unread.
+    pub remote: Option<String>,
+    /// Nothing is written to that one.
+    pub remote_read_only: bool,
 }

@@ -4,6 +4,7 @@ pub mod fixture;
 pub mod pythons;
 pub mod redact;
 mod scratch;
+pub mod servers;
 pub mod store_conformance;
 pub mod transcript;
 mod user;

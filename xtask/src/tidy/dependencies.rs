@@ -15,6 +15,7 @@ struct Library {
 /// Every third-party library that is named anywhere. One that is not listed fails until it is.
 const LIBRARIES: &[Library] = &[
     library("anyhow", &["xtask"], false, "errors that only a person reads"),
+    library("bytes", &["remote"], false, "bodies of requests and answers"),
     library("cargo_metadata", &["project"], false, "Python packages inside Cargo workspaces"),
     library("clap", &["bytekiln"], false, "arguments stop at the command"),
     library("clap_complete", &["bytekiln"], false, "shell completions"),
@@ -22,11 +23,20 @@ const LIBRARIES: &[Library] = &[
     library("expect-test", &[], true, "inline snapshots"),
     library("flate2", &["artifact"], false, "deflate and gzip streams"),
     library("foldhash", &["graph"], false, "names are short and many; seeded against hostile ones"),
+    library("futures-util", &["remote"], false, "many requests at once, answers in order"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
+    library("h2", &[], true, "scripted servers"),
+    library("http", &["remote"], false, "requests and answers"),
+    library("http-body-util", &["remote"], false, "bodies of requests and answers"),
+    library("hyper", &["remote"], false, "HTTP/1 and HTTP/2"),
+    library("hyper-rustls", &["remote"], false, "TLS below HTTP"),
+    library("hyper-util", &["remote"], false, "the pool of connections"),
+    library("http-body", &["remote"], false, "bodies of requests and answers"),
     library("ignore", &["project"], false, ".gitignore semantics"),
     library("indicatif", &["bytekiln"], false, "progress bars are one of the reporters"),
     library("memchr", &["syntax"], false, "the next quote or keyword, by vectors"),
     library("pep440_rs", &["bytekiln"], false, "`Requires-Python` of wheels"),
+    library("prost", &["remote"], false, "messages of the Remote Execution API"),
     library("proptest", &[], true, "properties"),
     library(
         "rustix",
@@ -34,6 +44,8 @@ const LIBRARIES: &[Library] = &[
         true,
         "system calls that std has not: openat, flock, getrusage, setresuid",
     ),
+    library("rustls", &["remote"], false, "whom to trust"),
+    library("rustls-native-certs", &["remote"], false, "whom this machine trusts"),
     library("serde", &["bytekiln"], false, "formats live at the edges"),
     library("serde_json", &["bytekiln", "tests", "xtask"], true, "machine-readable output"),
     library("sha2", &["action", "artifact"], false, "the one digest; of streams in archives"),
@@ -45,6 +57,7 @@ const LIBRARIES: &[Library] = &[
         true,
         "whole files or none: written beside, then renamed",
     ),
+    library("tokio", &["remote"], true, "the one asynchronous runtime"),
     library("toml_edit", &["project"], false, "manifests keep their formatting"),
     library(
         "twox-hash",
@@ -52,13 +65,17 @@ const LIBRARIES: &[Library] = &[
         false,
         "contents told apart, where nothing is keyed on them",
     ),
+    library("tonic", &["remote"], false, "framing and status codes of gRPC"),
+    library("tonic-prost", &["remote"], false, "messages in that framing"),
+    library("tower-service", &["remote"], false, "the face that tonic wants of a connection"),
     library("unicode-ident", &["python"], false, "what a Python identifier is"),
     library("unicode-width", &["bytekiln"], false, "carets under wide characters"),
-    library("zstd", &["artifact"], false, "zstd streams"),
+    library("zstd", &["artifact", "remote"], false, "zstd streams; compressed blobs"),
 ];
 
 /// Packages in Cargo.lock. Raise it in the change that needs more, and say there what for.
-const LOCKED_PACKAGES_CEILING: usize = 140;
+/// Raised from 132 for `remote`: HTTP/2, TLS and gRPC, of which a dozen are for other systems only.
+const LOCKED_PACKAGES_CEILING: usize = 216;
 
 const fn library(
     name: &'static str,

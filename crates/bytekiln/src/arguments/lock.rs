@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{MessageFormat, SelectArguments};
+use super::{MessageFormat, RemoteArguments, SelectArguments};
 
 /// `lock`.
 #[derive(Debug, Args)]
@@ -18,6 +18,9 @@ pub struct LockArguments {
     /// What to lock.
     #[command(flatten)]
     pub select: SelectArguments,
+    /// A cache on another machine.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
     /// Write nothing; exit with 1 and say what drifted if the file is not up to date
     #[arg(long, help_heading = "Execution")]
     pub check: bool,

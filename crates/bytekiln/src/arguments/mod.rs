@@ -14,6 +14,7 @@ mod layers;
 mod lock;
 mod normalize;
 mod pack;
+mod remote;
 mod verify;
 mod why;
 
@@ -36,6 +37,7 @@ pub use layers::LayersArguments;
 pub use lock::LockArguments;
 pub use normalize::{NormalizeArguments, NormalizeMode, NormalizeRecordedPath};
 pub use pack::PackArguments;
+pub use remote::RemoteArguments;
 pub use verify::{UnprovableReason, VerifyArguments, VerifyFormat};
 pub use why::WhyArguments;
 
@@ -225,6 +227,9 @@ pub struct BuildArguments {
     /// Of that, which part.
     #[command(flatten)]
     pub part: PartArguments,
+    /// A cache on another machine.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
     /// Compile everything, fresh or not
     #[arg(short, long, help_heading = "Execution")]
     pub force: bool,
@@ -363,6 +368,9 @@ pub struct CacheArguments {
     /// The user's cache [default: $XDG_CACHE_HOME/bytekiln]
     #[arg(long, value_name = "FOLDER", global = true, env = "BYTEKILN_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
+    /// The cache on another machine that builds use, for `stats`
+    #[arg(long, value_name = "ADDRESS", global = true, env = "BYTEKILN_REMOTE_CACHE")]
+    pub remote_cache: Option<String>,
 }
 
 /// `cache …`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{PlanFormat, SelectArguments};
+use super::{PlanFormat, RemoteArguments, SelectArguments};
 
 /// `pack`.
 #[derive(Debug, Args)]
@@ -56,6 +56,9 @@ pub struct PackArguments {
     /// Neither read nor write the user's cache
     #[arg(long, conflicts_with = "cache_dir", help_heading = "Cache")]
     pub no_cache: bool,
+    /// A cache on another machine.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
     /// Where the workspace's state is [default: .bytekiln in the workspace]
     #[arg(long, value_name = "FOLDER", help_heading = "Cache", env = "BYTEKILN_STATE_DIR")]
     pub state_dir: Option<PathBuf>,

@@ -168,7 +168,7 @@ fn carry_out(
             timings.event(event, started.elapsed());
         }
     };
-    let store = session.store();
+    let (store, remote) = (session.store(), session.remote()?);
     let options = Options {
         jobs: session.jobs(),
         keep_going: !arguments.no_keep_going,
@@ -183,6 +183,7 @@ fn carry_out(
         sources: None,
         engine: &engine,
         store: store.as_deref(),
+        remote: remote.as_deref(),
         options: &options,
         events: &subscriber,
         cancel: &CANCEL,

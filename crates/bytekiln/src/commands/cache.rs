@@ -36,9 +36,11 @@ pub(crate) fn run(
     match &arguments.command {
         CacheCommand::Stats { format } => {
             let stats = store.stats().map_err(failed)?;
+            let typed = arguments.remote_cache.as_deref().filter(|text| !text.is_empty());
+            let remote = typed.or(configured.remote.as_deref());
             terminal.data(&match format {
-                PlanFormat::Human => stats_text(&dir, &stats),
-                PlanFormat::Json => stats_json(&dir, &stats),
+                PlanFormat::Human => stats_text(&dir, remote, &stats),
+                PlanFormat::Json => stats_json(&dir, remote, &stats),
             });
         }
         CacheCommand::Gc { max_size, max_age_days } => {
@@ -100,14 +102,15 @@ fn failed(error: StoreError) -> CommandFailure {
     CommandFailure::failure(error)
 }
 
-fn stats_text(dir: &std::path::Path, stats: &DiskStats) -> String {
+fn stats_text(dir: &std::path::Path, remote: Option<&str>, stats: &DiskStats) -> String {
     let ago = |when: Option<SystemTime>| {
         when.and_then(|when| SystemTime::now().duration_since(when).ok())
             .map_or_else(|| "never".to_owned(), |age| format!("{} ago", age_text(age)))
     };
     format!(
-        "folder        {}\nobjects       {} ({})\nin checkouts  {} ({}) as hard links\nresults       {} ({}, {} unmerged journals)\nlast used     {} (least recently {})\n",
+        "folder        {}\nremote cache  {}\nobjects       {} ({})\nin checkouts  {} ({}) as hard links\nresults       {} ({}, {} unmerged journals)\nlast used     {} (least recently {})\n",
         dir.display(),
+        remote.unwrap_or("none"),
         stats.objects,
         size(stats.bytes),
         stats.shared_objects,
@@ -120,7 +123,7 @@ fn stats_text(dir: &std::path::Path, stats: &DiskStats) -> String {
     )
 }
 
-fn stats_json(dir: &std::path::Path, stats: &DiskStats) -> String {
+fn stats_json(dir: &std::path::Path, remote: Option<&str>, stats: &DiskStats) -> String {
     let seconds = |when: Option<SystemTime>| {
         when.and_then(|when| when.duration_since(SystemTime::UNIX_EPOCH).ok())
             .map(|since| since.as_secs())
@@ -128,6 +131,7 @@ fn stats_json(dir: &std::path::Path, stats: &DiskStats) -> String {
     let value = json!({
         "schema": "bytekiln-cache-stats/1",
         "folder": dir.display().to_string(),
+        "remote": remote,
         "objects": stats.objects,
         "bytes": stats.bytes,
         "shared_objects": stats.shared_objects,

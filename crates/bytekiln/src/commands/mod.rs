@@ -57,7 +57,9 @@ pub(crate) fn run(
         Ok(Session::new(settings, environment, terminal))
     };
     match &arguments.command {
-        Command::Build(build) => build::run(build, session(&build.select)?, terminal),
+        Command::Build(build) => {
+            build::run(build, session(&build.select)?.with_remote(&build.remote)?, terminal)
+        }
         Command::Plan(plan) => plan::plan(plan, session(&plan.select)?, environment, terminal),
         Command::Check(check) => plan::check(check, session(&check.select)?, terminal),
         Command::Explain(explain) => {
@@ -75,7 +77,9 @@ pub(crate) fn run(
         Command::Verify(verify) => verify::run(verify, global, environment, terminal),
         Command::Doctor(doctor) => doctor::run(doctor, global, environment, terminal),
         Command::Normalize(normalize) => normalize::run(normalize, global, environment, terminal),
-        Command::Lock(lock) => lock::run(lock, session(&lock.selection())?, terminal),
+        Command::Lock(lock) => {
+            lock::run(lock, session(&lock.selection())?.with_remote(&lock.remote)?, terminal)
+        }
         Command::Diff(diff) => diff::run(diff, global, environment, terminal),
         Command::Inspect(inspect) => inspect::run(inspect, global, environment, terminal),
         Command::Importtime(importtime) => {
@@ -94,7 +98,10 @@ pub(crate) fn run(
         Command::Cycles(cycles) => cycles::run(cycles, global, environment, terminal),
         Command::Affected(affected) => affected::run(affected, global, environment, terminal),
         Command::Layers(layers) => layers::run(layers, global, environment, terminal),
-        Command::Pack(pack) => pack::run(pack, &session(&pack.selection())?, environment, terminal),
+        Command::Pack(pack) => {
+            let session = session(&pack.selection())?.with_remote(&pack.remote)?;
+            pack::run(pack, &session, environment, terminal)
+        }
         Command::Compile(compile) => {
             compile::run(compile, parameter_files, global, environment, terminal)
         }

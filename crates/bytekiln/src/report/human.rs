@@ -68,6 +68,17 @@ impl<'a> HumanReporter<'a> {
         self.terminal.advance_bar(|| work.source.to_string());
     }
 
+    fn uploaded(&self, results: usize, missed: usize, said: bool) {
+        if missed > 0 && !said {
+            let results = plural(missed, "result was", "results were");
+            self.terminal.warning(format!("{missed} {results} not uploaded to the remote cache"));
+        }
+        if results > 0 && self.terminal.verbosity() >= Verbosity::Reasons {
+            let message = format!("{results} {}", plural(results, "result", "results"));
+            self.terminal.status_in(Tone::Note, "Uploaded", message);
+        }
+    }
+
     /// CPython itself hides deprecations of code that is imported; so do we unless they matter.
     fn is_shown(&self, warning: &Diagnostic) -> bool {
         self.deny_warnings
@@ -97,6 +108,7 @@ impl Reporter for HumanReporter<'_> {
                 self.terminal.warning(format!("{message}; going on without"));
             }
             Event::StoreWarning { message } => self.terminal.warning(message),
+            Event::Uploaded { results, missed, said } => self.uploaded(*results, *missed, *said),
             Event::EntryDiscarded { job, message } => {
                 let source = self.work.jobs.get(*job).map(|job| job.source.to_string());
                 let source = source.unwrap_or_default();

@@ -44,7 +44,7 @@ impl<'a> JsonReporter<'a> {
             }
             JobEnd::Cached { origin, output, warnings } => {
                 let result = match origin {
-                    CacheOrigin::Store => "restored",
+                    CacheOrigin::Store | CacheOrigin::Remote => "restored",
                     CacheOrigin::Output => "unchanged",
                 };
                 (result, Some(output), warnings.as_slice(), None)
@@ -73,6 +73,7 @@ impl<'a> JsonReporter<'a> {
                 "key": job.action.digest().to_string(),
                 "result": result,
                 "digest": digest.map(ToString::to_string),
+                "remote": matches!(end, JobEnd::Cached { origin: CacheOrigin::Remote, .. }),
                 "failure": failure,
                 "compile_micros": u64::try_from(compile.as_micros()).unwrap_or(u64::MAX),
             }),
@@ -156,6 +157,10 @@ impl Reporter for JsonReporter<'_> {
             | Event::EntryDiscarded { message, .. } => {
                 line(self.terminal, &json!({"reason": "cache-trouble", "message": message}));
             }
+            Event::Uploaded { results, missed, .. } => line(
+                self.terminal,
+                &json!({"reason": "uploaded", "results": results, "missed": missed}),
+            ),
             Event::Interrupted => line(self.terminal, &json!({"reason": "interrupted"})),
             _ => {}
         }
@@ -191,7 +196,8 @@ pub fn finished(terminal: &Terminal, success: bool, tally: &Tally, started: Inst
             "success": success,
             "fresh": tally.fresh,
             "compiled": tally.compiled,
-            "restored": tally.restored,
+            "restored": tally.restored + tally.remote,
+            "restored_remotely": tally.remote,
             "unchanged": tally.unchanged,
             "rejected": tally.rejected,
             "allowed": tally.allowed,

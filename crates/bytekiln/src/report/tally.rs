@@ -11,6 +11,8 @@ pub struct Tally {
     pub compiled: usize,
     /// From a store.
     pub restored: usize,
+    /// From the store on another machine.
+    pub remote: usize,
     /// The output was right already.
     pub unchanged: usize,
     /// Do not compile.
@@ -38,6 +40,7 @@ impl Tally {
             JobEnd::Cached { origin, warnings, .. } => {
                 match origin {
                     CacheOrigin::Store => self.restored += 1,
+                    CacheOrigin::Remote => self.remote += 1,
                     CacheOrigin::Output => self.unchanged += 1,
                 }
                 self.warnings += warnings.len();
@@ -60,6 +63,7 @@ impl Tally {
         let parts = [
             (self.compiled, "compiled"),
             (self.restored, "from the cache"),
+            (self.remote, "from the remote cache"),
             (self.unchanged, "already right"),
             (self.removed, "removed"),
             (self.allowed, "allowed to fail"),

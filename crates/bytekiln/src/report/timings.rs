@@ -184,7 +184,9 @@ impl State {
 fn outcome(end: &JobEnd) -> Outcome {
     match end {
         JobEnd::Compiled { .. } => Outcome::Compiled,
-        JobEnd::Cached { origin: CacheOrigin::Store, .. } => Outcome::Restored,
+        JobEnd::Cached { origin: CacheOrigin::Store | CacheOrigin::Remote, .. } => {
+            Outcome::Restored
+        }
         JobEnd::Cached { origin: CacheOrigin::Output, .. } => Outcome::Unchanged,
         JobEnd::Rejected { .. } => Outcome::Rejected,
         JobEnd::Failed(Failure::NotTried) => Outcome::NotTried,

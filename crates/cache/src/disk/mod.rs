@@ -56,7 +56,7 @@ impl Default for DiskOptions {
 }
 
 /// See the module. Where the folder cannot be written, it reads, and every write is a
-/// [`StoreError`]; callers warn once and stop writing ([`crate::TieredStore`] does so for them).
+/// [`StoreError`]; callers warn once and stop writing.
 #[derive(Debug)]
 pub struct DiskStore {
     root: PathBuf,

@@ -6,7 +6,6 @@ mod conformance;
 mod corruption;
 mod result_damage;
 mod retention;
-mod tiers;
 
 use std::path::Path;
 

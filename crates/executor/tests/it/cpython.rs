@@ -315,6 +315,7 @@ fn an_interruption_leaves_the_tree_whole_and_the_next_build_finishes_it() {
         sources: None,
         engine: &engine,
         store: Some(&store),
+        remote: None,
         options: &options(),
         events: &subscriber,
         cancel: &cancel,

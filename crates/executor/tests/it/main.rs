@@ -8,6 +8,7 @@ mod interpreters;
 mod outputs;
 mod pool;
 mod project;
+mod remotes;
 mod scripted;
 mod sources;
 mod stores;

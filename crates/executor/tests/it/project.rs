@@ -128,6 +128,17 @@ pub(crate) fn run(
     store: Option<&dyn Store>,
     options: &Options,
 ) -> (Report, Vec<String>) {
+    run_with_remote(work, engine, store, None, options)
+}
+
+/// The same with a store on another machine.
+pub(crate) fn run_with_remote(
+    work: &Work,
+    engine: &dyn Engine,
+    store: Option<&dyn Store>,
+    remote: Option<&dyn Store>,
+    options: &Options,
+) -> (Report, Vec<String>) {
     let events = Mutex::new(Vec::new());
     let subscriber = |event: &Event<'_>| events.lock().unwrap().push(format!("{event:?}"));
     let report = execute(&Order {
@@ -137,6 +148,7 @@ pub(crate) fn run(
         sources: None,
         engine,
         store,
+        remote,
         options,
         events: &subscriber,
         cancel: &AtomicBool::new(false),

@@ -339,6 +339,7 @@ fn an_interruption_is_noticed_at_once() {
             sources: None,
             engine: &engine,
             store: None,
+            remote: None,
             options: &options(),
             events: &subscriber,
             cancel: &cancel,

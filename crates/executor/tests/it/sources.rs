@@ -47,6 +47,7 @@ fn sources_come_from_anywhere_and_are_checked() {
         sources: Some(&shelf),
         engine: &engine,
         store: None,
+        remote: None,
         options: &options(),
         events: &|_| {},
         cancel: &cancel,

@@ -123,7 +123,7 @@ fn a_broken_object_on_disk_is_a_miss() {
 }
 
 /// Fails in everything that is asked of it.
-struct Broken;
+pub(crate) struct Broken;
 
 impl Broken {
     fn fail<T>() -> Result<T, StoreError> {

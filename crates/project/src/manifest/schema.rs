@@ -12,7 +12,7 @@ use super::problem::LocatedProblem;
 use super::profile::{RawProfile, read_profile};
 use super::reader::{Fault, Findings, TableReader};
 use super::startup::read_startup;
-use super::value::{file_glob, folder_below, member_pattern, size};
+use super::value::{file_glob, folder_below, member_pattern, remote_address, size};
 use crate::model::{
     AllowanceRule, ArtifactRule, CacheSettings, Date, GraphSettings, InterpreterSpec, StartupRule,
 };
@@ -35,6 +35,7 @@ const ELSEWHERE: &[&str] = &[
     "profile.dev.out",
     "profile.dev.deploy-root",
     "cache.max-size",
+    "cache.remote",
     "graph.generated",
     "graph.data",
     "graph.contract",
@@ -116,6 +117,9 @@ pub(crate) fn read_settings(
     if let Some(mut cache) = top.table("cache") {
         settings.cache.dir = cache.string("dir").map(|dir| PathBuf::from(dir.value));
         settings.cache.max_bytes = read_size(&mut cache, "max-size");
+        settings.cache.remote = cache.parsed("remote", remote_address).map(|address| address.value);
+        settings.cache.remote_read_only =
+            cache.boolean("remote-read-only").is_some_and(|read_only| read_only.value);
         cache.finish(&[]);
     }
     if let Some(graph) = top.table("graph") {

@@ -33,6 +33,21 @@ pub(crate) fn list<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
+/// The address of a remote cache, as far as its scheme: a manifest is public, so it has no secrets.
+pub(crate) fn remote_address(text: &str) -> Result<String, Fault> {
+    let host = ["http://", "https://", "grpc://", "grpcs://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme))
+        .and_then(|rest| rest.split('/').next());
+    match host {
+        None | Some("") => Err(Fault::new(format!("`{text}` is no address of a cache"))
+            .hint("write e.g. `https://cache.example/bytekiln` or `grpcs://cache.example:8980`")),
+        Some(host) if host.contains('@') => Err(Fault::new("the address names a user")
+            .hint("put secrets into a file, and name it with --remote-header-file")),
+        Some(_) => Ok(text.to_owned()),
+    }
+}
+
 /// A member pattern: a relative path whose components may be globs; without `./` and a final `/`.
 pub(crate) fn member_pattern(text: &str) -> Result<String, Fault> {
     let trimmed = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');

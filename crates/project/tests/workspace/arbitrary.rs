@@ -25,6 +25,8 @@ fn line() -> impl Strategy<Value = String> {
         "expires",
         "dir",
         "max-size",
+        "remote",
+        "remote-read-only",
         "import-roots",
         "name",
         "link",

@@ -143,7 +143,7 @@ fn unknown_keys_all_at_once() {
                |
             16 | size = 1
                | ^^^^
-               = help: known here are `dir` and `max-size`
+               = help: known here are `dir`, `max-size`, `remote` and `remote-read-only`
 
             unknown key `until` in `allow-failure`
               --> /ROOT/bytekiln.toml:21:1

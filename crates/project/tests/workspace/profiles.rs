@@ -53,7 +53,7 @@ fn built_in() {
           Workspace, ranges true, deny false, orphans Report, link true
         release: unchecked-hash [0] Prefix { out: ".bytekiln/release", deploy_root: None }
           Workspace, ranges true, deny false, orphans Report, link true
-        CacheSettings { dir: None, max_bytes: None }
+        CacheSettings { dir: None, max_bytes: None, remote: None, remote_read_only: false }
     "#]],
     );
 }
@@ -111,7 +111,7 @@ fn inheriting() {
               [Version { numbers: [3, 11], free_threaded: false }, Version { numbers: [3, 14], free_threaded: true }]
               "src" -> ""
               "" -> "/app"
-            CacheSettings { dir: None, max_bytes: None }
+            CacheSettings { dir: None, max_bytes: None, remote: None, remote_read_only: false }
         "#]],
     );
 }
@@ -134,7 +134,7 @@ fn other_values() {
             release: unchecked-hash [0] Prefix { out: ".bytekiln/release", deploy_root: None }
               Workspace, ranges true, deny false, orphans Report, link true
             a.py may fail until 2030-01-01: one (bytekiln.toml:2)
-            CacheSettings { dir: Some(".cache"), max_bytes: Some(2147483648) }
+            CacheSettings { dir: Some(".cache"), max_bytes: Some(2147483648), remote: None, remote_read_only: false }
         "#]],
     );
     check(
@@ -153,7 +153,7 @@ fn other_values() {
             release: unchecked-hash [0] Prefix { out: ".bytekiln/release", deploy_root: None }
               Workspace, ranges true, deny false, orphans Report, link true
             vendor/** may fail until 2030-12-31: two (pyproject.toml:3)
-            CacheSettings { dir: None, max_bytes: Some(1000) }
+            CacheSettings { dir: None, max_bytes: Some(1000), remote: None, remote_read_only: false }
         "#]],
     );
 }

@@ -90,6 +90,7 @@ pub(super) fn make(trees: &[Tree], making: &Making<'_>) -> Vec<String> {
         sources: Some(&InMemory { bytes, source_of_job }),
         engine: &engine,
         store: None,
+        remote: None,
         options: &Options {
             jobs: making.jobs,
             keep_going: true,

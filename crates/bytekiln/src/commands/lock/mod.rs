@@ -250,7 +250,10 @@ impl AtHand<'_> {
             link: LinkPolicy::Copy,
             timeout: Duration::from_secs(self.arguments.timeout),
         };
-        let store = if self.arguments.force { None } else { self.session.store() };
+        let (store, remote) = match self.arguments.force {
+            true => (None, None),
+            false => (self.session.store(), self.session.remote()?),
+        };
         let subscriber = |event: &Event<'_>| reporter.event(event);
         let engine = self.session.engine();
         let report = execute(&Order {
@@ -260,6 +263,7 @@ impl AtHand<'_> {
             sources: None,
             engine: &engine,
             store: store.as_deref(),
+            remote: remote.as_deref(),
             options: &options,
             events: &subscriber,
             cancel: &CANCEL,

@@ -137,6 +137,7 @@ pub(super) fn compile(
     };
     let options =
         Options { jobs: session.jobs(), keep_going: true, link: LinkPolicy::Copy, timeout };
+    let remote = session.remote()?;
     let report = execute(&Order {
         work: &work,
         expected: &[],
@@ -144,6 +145,7 @@ pub(super) fn compile(
         sources: Some(&InMemory { sources, targets: targets.len() }),
         engine: &session.engine(),
         store: Some(objects.store.as_ref()),
+        remote: remote.as_deref(),
         options: &options,
         events: &events,
         cancel: &CANCEL,

@@ -203,6 +203,7 @@ impl Workshop<'_> {
             sources: Some(&sources),
             engine: &self.engine,
             store,
+            remote: None,
             options: &self.options,
             events: &events,
             cancel: self.cancel,

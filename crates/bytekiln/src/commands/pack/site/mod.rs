@@ -239,7 +239,7 @@ fn compile_folder(
         link: LinkPolicy::Link,
         timeout: packing.timeout,
     };
-    let store = packing.session.store();
+    let (store, remote) = (packing.session.store(), packing.session.remote()?);
     let report = execute(&Order {
         work: &work,
         expected: &[],
@@ -247,6 +247,7 @@ fn compile_folder(
         sources: None,
         engine: &packing.session.engine(),
         store: store.as_deref(),
+        remote: remote.as_deref(),
         options: &options,
         events: &events,
         cancel: &CANCEL,

@@ -1,0 +1,24 @@
+//! A store on another machine: the HTTP cache protocol and the Remote Execution API behind
+//! [`bytekiln_cache::Store`]. The only crate with an asynchronous runtime, which stays inside.
+//! Knows nothing of Python.
+//!
+//! Whatever a server sends is checked by digest and bounded in size; what it does not do in time
+//! is an error, and after one the store answers nothing more. Callers go on without it.
+
+mod address;
+mod attempt;
+mod backend;
+mod capabilities;
+mod connection;
+mod grpc;
+mod headers;
+mod http_cache;
+mod mapping;
+mod protocol;
+mod store;
+mod stream;
+
+pub use address::{AddressError, RemoteAddress};
+pub use connection::ConnectError;
+pub use headers::{HeaderError, RemoteHeaders};
+pub use store::{RemoteOptions, RemoteStats, RemoteStore};
