@@ -6,6 +6,7 @@
 mod affected;
 mod bad_input;
 mod bazel;
+mod buck2;
 mod build;
 mod cache;
 mod commands;
