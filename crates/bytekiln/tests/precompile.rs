@@ -115,3 +115,29 @@ fn embed_the_caches_of_an_entry() {
     let error = embed(precompile(&folder, &python), "PYCS", &table).unwrap_err();
     assert!(error.to_string().contains("--> words/words/count.py:1:11"), "{error}");
 }
+
+/// The bytes, and the records, are those of the command.
+#[test]
+fn it_is_what_the_command_does() {
+    let Some((folder, python)) = workspace() else { return };
+    let precompile = precompile(&folder, &python);
+    let outputs = |plan: &bytekiln::precompile::Planned<'_>| -> Vec<_> {
+        plan.steps().iter().filter_map(|step| step.output.clone()).collect()
+    };
+    let plan = precompile.plan().unwrap();
+    let outputs = outputs(&plan);
+    assert!(plan.execute(&|_| {}).unwrap().is_success());
+    let ours: Vec<_> = outputs.iter().map(|output| std::fs::read(output).unwrap()).collect();
+    let command = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bytekiln"));
+        command.args(arguments).args(["--no-cache", "--python", &python]);
+        command.current_dir(folder.path()).status().unwrap()
+    };
+    assert!(command(&["check"]).success(), "the command finds everything fresh");
+    for output in &outputs {
+        std::fs::remove_file(output).unwrap();
+    }
+    assert!(command(&["build", "--quiet"]).success());
+    let theirs: Vec<_> = outputs.iter().map(|output| std::fs::read(output).unwrap()).collect();
+    assert!(ours == theirs && ours.len() == 3);
+}

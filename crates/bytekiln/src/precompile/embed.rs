@@ -24,7 +24,7 @@ pub struct Embedded {
 /// each `.pyc` relative to the workspace and its bytes. The caches are copied beside the table, so that
 /// a later build of the workspace cannot change under cargo. For `include!` in the program:
 ///
-/// ```ignore
+/// ```text
 /// include!(concat!(env!("OUT_DIR"), "/pycs.rs"));
 /// ```
 ///
