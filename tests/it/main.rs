@@ -7,6 +7,7 @@ mod affected;
 mod bad_input;
 mod bazel;
 mod browser;
+mod buck2;
 mod build;
 mod cache;
 mod commands;

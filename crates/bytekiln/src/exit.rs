@@ -27,7 +27,8 @@ pub enum ExitStatus {
     /// or a manifest or plan file with errors; for `affected`: a revision that git does not know.
     Usage,
     /// 3: the environment lacks something: no usable interpreter, an unreadable workspace, a state
-    /// folder that cannot be locked; for `affected`: no git, no repository, too little history.
+    /// folder that cannot be locked; for `affected`: no git, no repository, too little history; for
+    /// `compile` and `worker`: another compiler or interpreter than was expected.
     Environment,
     /// 101: a fault of Bytekiln itself.
     Internal,

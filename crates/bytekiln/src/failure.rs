@@ -16,6 +16,18 @@ pub struct CommandFailure {
     pub hint: Option<String>,
 }
 
+impl std::fmt::Display for CommandFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.messages.join("; "))?;
+        match &self.hint {
+            Some(hint) => write!(f, " (help: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for CommandFailure {}
+
 impl CommandFailure {
     /// Wrong arguments or manifest.
     pub fn usage(message: impl std::fmt::Display) -> CommandFailure {

@@ -11,6 +11,7 @@ pub mod failure;
 mod fingerprints;
 mod imports;
 pub mod part;
+pub mod precompile;
 pub mod prepared;
 pub mod remote;
 pub mod report;

@@ -29,6 +29,8 @@ pub struct Terminal {
     interactive: bool,
     verbosity: Verbosity,
     bar: Mutex<Option<ProgressBar>>,
+    /// Talk goes here, not to standard error.
+    collected: Option<Mutex<Vec<String>>>,
 }
 
 /// The colour of a status verb.
@@ -54,7 +56,27 @@ impl Terminal {
             interactive: is_terminal && allow_bars,
             verbosity,
             bar: Mutex::new(None),
+            collected: None,
         }
+    }
+
+    /// For the library face: prints nothing, keeps errors and warnings for [`Terminal::take_said`].
+    pub fn collecting() -> Terminal {
+        Terminal {
+            color: false,
+            data_color: false,
+            interactive: false,
+            verbosity: Verbosity::Quiet,
+            bar: Mutex::new(None),
+            collected: Some(Mutex::default()),
+        }
+    }
+
+    /// What was said since the last call, of a terminal that collects.
+    pub fn take_said(&self) -> Vec<String> {
+        let said =
+            self.collected.as_ref().map(|said| said.lock().map(|mut it| std::mem::take(&mut *it)));
+        said.and_then(Result::ok).unwrap_or_default()
     }
 
     /// How much is said.
@@ -116,6 +138,12 @@ impl Terminal {
 
     /// A line (or several) on standard error, above the bar.
     pub fn say(&self, text: &str) {
+        if let Some(collected) = &self.collected {
+            if let Ok(mut said) = collected.lock() {
+                said.push(text.trim_end().to_owned());
+            }
+            return;
+        }
         let write = || {
             // A closed standard error leaves nobody to tell.
             let text = text.strip_suffix('\n').unwrap_or(text);
