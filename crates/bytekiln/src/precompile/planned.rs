@@ -207,6 +207,7 @@ impl<'a> Planned<'a> {
             sources: None,
             engine: &self.session.engine(),
             store: store.as_deref(),
+            remote: None,
             options: &Options {
                 jobs: self.session.jobs(),
                 keep_going: true,
