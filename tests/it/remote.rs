@@ -66,7 +66,9 @@ fn it_is_found_in_the_manifest_and_the_environment_and_said() {
     let manifest = |more: &str| format!("[cache]\nremote = \"{address}\"\n{more}");
     let Some(first) = Sandbox::new(CALCULATOR) else { return };
     first.write("bytekiln.toml", manifest("remote-read-only = true\n"));
-    first.run(&["build"]).success().says(&["compiled in"]);
+    let output = first.run(&["build", "-v"]).success();
+    assert!(!output.stderr.contains("Uploaded"), "{}", output.shown());
+    output.says(&["6 compiled in", "Remote 6 requests: 0 of 6 results and 0 blobs"]);
     assert!(!server.join("files/ac").exists(), "it is not to be written to");
     first.run(&["build", "--force", "-v"]).success();
     first.write("bytekiln.toml", manifest(""));
@@ -81,6 +83,20 @@ fn it_is_found_in_the_manifest_and_the_environment_and_said() {
     command.env("BYTEKILN_REMOTE_CACHE", &address);
     let output = crate::sandbox::finish(&mut command).success();
     output.says(&["1 from the remote cache in"]);
+}
+
+#[test]
+fn outputs_are_locked_and_packed_with_it() {
+    let Some(server) = Server::nginx(None) else { return };
+    let address = format!("http://{}", server.authority());
+    let Some(first) = Sandbox::new(CALCULATOR) else { return };
+    first.build(&["--release", "--remote-cache", &address]).success();
+    let Some(second) = Sandbox::new(CALCULATOR) else { return };
+    let output =
+        second.run(&["lock", "--message-format", "json", "--remote-cache", &address]).success();
+    assert_eq!(count(&output, " restored"), 6, "{}", output.shown());
+    let pack = ["pack", "--kind", "tree", "--set", "out=packed", "-v", "--remote-cache", &address];
+    second.run(&pack).success().says(&["6 of 6 results and 6 blobs"]);
 }
 
 #[test]

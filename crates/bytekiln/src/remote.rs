@@ -4,12 +4,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bytekiln_cache::{ReadOnlyStore, Store};
+use bytekiln_executor::{RemoteAccess, RemoteCache};
 use bytekiln_project::CacheSettings;
 use bytekiln_remote::{RemoteAddress, RemoteHeaders, RemoteOptions, RemoteStore};
 
 use crate::arguments::RemoteArguments;
+use crate::commands::cache::size;
 use crate::failure::CommandFailure;
+use crate::report::terminal::{Terminal, Tone, Verbosity};
 
 /// What is used, and how.
 #[derive(Debug, Clone)]
@@ -64,8 +66,39 @@ impl RemoteSettings {
     }
 
     /// Makes the store.
-    pub fn open(&self) -> Result<Box<dyn Store>, CommandFailure> {
+    pub fn open(&self) -> Result<OpenRemote, CommandFailure> {
         let store = RemoteStore::new(self.options.clone()).map_err(CommandFailure::usage)?;
-        Ok(if self.read_only { Box::new(ReadOnlyStore::new(store)) } else { Box::new(store) })
+        let access = if self.read_only { RemoteAccess::Read } else { RemoteAccess::ReadWrite };
+        Ok(OpenRemote { store, access })
+    }
+}
+
+/// A store that can be asked.
+#[derive(Debug)]
+pub struct OpenRemote {
+    store: RemoteStore,
+    access: RemoteAccess,
+}
+
+impl OpenRemote {
+    /// For the executor.
+    pub fn cache(&self) -> RemoteCache<'_> {
+        RemoteCache { store: &self.store, access: self.access }
+    }
+
+    /// Says what went over the wire, to who wants to know.
+    pub fn say_traffic(&self, terminal: &Terminal) {
+        let stats = self.store.stats();
+        if terminal.verbosity() < Verbosity::Reasons || stats.requests == 0 {
+            return;
+        }
+        let (requests, found, asked) = (stats.requests, stats.results_found, stats.results_asked);
+        let (blobs, bytes) = (stats.blobs_read, size(stats.bytes_read));
+        let message = format!(
+            "{requests} requests: {found} of {asked} results and {blobs} blobs ({bytes}) came, \
+             {} results and {} blobs went",
+            stats.results_written, stats.blobs_written
+        );
+        terminal.status_in(Tone::Note, "Remote", message);
     }
 }

@@ -28,7 +28,7 @@ use crate::failure::CommandFailure;
 use crate::fingerprints::fingerprints;
 use crate::part::{Part, ranks};
 use crate::prepared::{Planning, Preparation, Prepared};
-use crate::remote::RemoteSettings;
+use crate::remote::{OpenRemote, RemoteSettings};
 use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::Settings;
@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
     }
 
     /// Opens the cache on another machine, if one is used. Sends nothing yet.
-    pub fn remote(&self) -> Result<Option<Box<dyn Store>>, CommandFailure> {
+    pub fn remote(&self) -> Result<Option<OpenRemote>, CommandFailure> {
         self.remote.as_ref().map(RemoteSettings::open).transpose()
     }
 

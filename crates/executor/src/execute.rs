@@ -21,6 +21,24 @@ pub enum Unplaced {
     Blob,
 }
 
+/// A store on another machine, and what may be done to it.
+#[derive(Clone, Copy)]
+pub struct RemoteCache<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// Whether it is told of what is compiled.
+    pub access: RemoteAccess,
+}
+
+/// What may be done to a store on another machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoteAccess {
+    /// It is asked.
+    Read,
+    /// It is asked, and told of what is compiled.
+    ReadWrite,
+}
+
 /// What [`execute`] is to do, with what.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
@@ -41,7 +59,7 @@ pub struct Order<'a> {
     /// What is known elsewhere: asked for what the store does not know, and told in the background
     /// what is compiled. Not trusted: its outputs are checked by the codec before they are used, and
     /// before the store gets them.
-    pub remote: Option<&'a dyn Store>,
+    pub remote: Option<RemoteCache<'a>>,
     /// How.
     pub options: &'a Options,
     /// Who is told.

@@ -22,7 +22,7 @@ mod worker;
 pub use chain::EngineChain;
 pub use engine::{Engine, EngineError, Reply, Request, Session, SessionLost, Verdict};
 pub use event::{CacheOrigin, Event, Failure, JobEnd, Subscriber};
-pub use execute::{Order, Unplaced, execute};
+pub use execute::{Order, RemoteAccess, RemoteCache, Unplaced, execute};
 pub use interpreter::{InterpreterEngine, InterpreterOptions};
 pub use parallelism::available_parallelism;
 pub use pool::{InterpreterPool, PoolLimits};

@@ -8,7 +8,7 @@ use bytekiln_action::{ActionDigest, ActionResult, Digest};
 use bytekiln_cache::{Blob, LocalObject, ResultEntry, Store, StoreError};
 
 use crate::remote::Remote;
-use crate::{Event, Subscriber};
+use crate::{Event, RemoteCache, Subscriber};
 
 /// Results are sent together when there are so many of them…
 const BATCH_RESULTS: usize = 256;
@@ -74,7 +74,7 @@ fn complete<K: Copy, V>(
 impl<'a> Recorder<'a> {
     pub(crate) fn new(
         store: Option<&'a dyn Store>,
-        remote: Option<&'a dyn Store>,
+        remote: Option<RemoteCache<'a>>,
         events: Subscriber<'a>,
     ) -> Recorder<'a> {
         let works = || AtomicBool::new(store.is_some());

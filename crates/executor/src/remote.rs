@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome};
 use bytekiln_cache::{Blob, ResultEntry, Store, StoreError};
 
-use crate::{Event, Subscriber};
+use crate::{Event, RemoteAccess, RemoteCache, Subscriber};
 
 /// Results are uploaded together when there are so many of them, or nothing more will come.
 const BATCH_RESULTS: usize = 256;
@@ -20,6 +20,8 @@ const LINGER: Duration = Duration::from_secs(30);
 /// See the module.
 pub(crate) struct Remote<'a> {
     store: Option<&'a dyn Store>,
+    /// It is told of what is compiled.
+    uploads_at_all: bool,
     events: Subscriber<'a>,
     /// Where blobs are read again that the local store has.
     local: Option<&'a dyn Store>,
@@ -58,18 +60,19 @@ impl Drop for Open<'_, '_> {
 
 impl<'a> Remote<'a> {
     pub(crate) fn new(
-        store: Option<&'a dyn Store>,
+        cache: Option<RemoteCache<'a>>,
         local: Option<&'a dyn Store>,
         events: Subscriber<'a>,
     ) -> Remote<'a> {
-        let works = || AtomicBool::new(store.is_some());
+        let uploads = cache.is_some_and(|cache| cache.access == RemoteAccess::ReadWrite);
         Remote {
-            store,
+            store: cache.map(|cache| cache.store),
+            uploads_at_all: uploads,
             events,
             local,
             troubled: AtomicBool::new(false),
-            reads: works(),
-            writes: works(),
+            reads: AtomicBool::new(cache.is_some()),
+            writes: AtomicBool::new(uploads),
             uploads: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -98,7 +101,7 @@ impl<'a> Remote<'a> {
 
     /// Tells it of a result, some time soon. `blob` is its output, unless the local store has it.
     pub(crate) fn upload(&self, entry: ResultEntry, blob: Option<Blob>) {
-        if self.store.is_some() {
+        if self.uploads_at_all {
             let mut uploads = self.lock();
             uploads.waiting.push_back(Upload { entry, blob });
             if uploads.waiting.len() == BATCH_RESULTS {

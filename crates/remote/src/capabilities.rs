@@ -7,6 +7,9 @@ use crate::protocol::{SHA256, ServerCapabilities, ZSTD};
 
 /// Where a server names no limit, this is gRPC's own for one message.
 pub(crate) const MESSAGE_LIMIT: u64 = 4 << 20;
+/// The largest batch: buildbox-casd wants some room in its messages, and says so only when asked for
+/// too much.
+const LARGEST_BATCH: u64 = MESSAGE_LIMIT - (256 << 10);
 /// What a digest and the framing of a blob take in a message.
 const ENTRY_OVERHEAD: u64 = 128;
 /// What a message takes besides its blobs.
@@ -29,7 +32,7 @@ impl Capabilities {
     /// Of a server that does not say.
     pub(crate) fn unknown() -> Capabilities {
         Capabilities {
-            batch_bytes: MESSAGE_LIMIT,
+            batch_bytes: LARGEST_BATCH,
             largest_blob: None,
             zstd: false,
             takes_results: true,
@@ -48,7 +51,7 @@ impl Capabilities {
         let batch = positive(cache.max_batch_total_size_bytes).unwrap_or(MESSAGE_LIMIT);
         Ok(Capabilities {
             // More is of no use: our own messages are bounded, too.
-            batch_bytes: batch.min(MESSAGE_LIMIT),
+            batch_bytes: batch.min(LARGEST_BATCH),
             largest_blob: positive(cache.max_cas_blob_size_bytes),
             zstd: cache.supported_compressors.contains(&ZSTD),
             takes_results: cache

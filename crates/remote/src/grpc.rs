@@ -236,7 +236,12 @@ impl GrpcCache {
     {
         with_retries(async || match self.unary(method, request).await {
             Ok(answer) => Ok(Some(answer)),
-            Err(status) if status.code() == Code::ResourceExhausted && blobs > 1 => Ok(None),
+            Err(status)
+                if matches!(status.code(), Code::ResourceExhausted | Code::InvalidArgument)
+                    && blobs > 1 =>
+            {
+                Ok(None)
+            }
             Err(status) => Err(trouble(&status)),
         })
         .await

@@ -13,6 +13,7 @@ use crate::commands::lock::{self, Held};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
+use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::opener;
@@ -183,12 +184,15 @@ fn carry_out(
         sources: None,
         engine: &engine,
         store: store.as_deref(),
-        remote: remote.as_deref(),
+        remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &subscriber,
         cancel: &CANCEL,
     });
     let tally = reporter.finish();
+    if let Some(remote) = &remote {
+        remote.say_traffic(terminal);
+    }
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {
             title: prepared.profile.clone(),

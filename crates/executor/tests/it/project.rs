@@ -15,7 +15,7 @@ use bytekiln_action::{
 use bytekiln_cache::Store;
 use bytekiln_executor::{
     Compiler, Engine, Event, InterpreterEngine, InterpreterOptions, Job, JobEnd, LinkPolicy,
-    Options, Order, Report, Unplaced, Work, execute,
+    Options, Order, RemoteAccess, RemoteCache, Report, Unplaced, Work, execute,
 };
 use bytekiln_planner::{OutputPath, RootId};
 use bytekiln_python::{InvalidationMode, OptimizationLevel, Release, cache_file_name};
@@ -148,7 +148,7 @@ pub(crate) fn run_with_remote(
         sources: None,
         engine,
         store,
-        remote,
+        remote: remote.map(|store| RemoteCache { store, access: RemoteAccess::ReadWrite }),
         options,
         events: &subscriber,
         cancel: &AtomicBool::new(false),

@@ -7,6 +7,7 @@ use bytekiln_test_support::store_conformance::{action, blob};
 use crate::scripted_grpc::{Answer, ScriptedGrpc, field, number};
 use crate::stores::store;
 
+const INVALID_ARGUMENT: u32 = 3;
 const NOT_FOUND: u32 = 5;
 const PERMISSION_DENIED: u32 = 7;
 const RESOURCE_EXHAUSTED: u32 = 8;
@@ -109,6 +110,7 @@ fn batches_that_are_too_much_are_halved() {
                 let missing = asked.iter().map(|blob| field(2, &digest(&blob.digest)));
                 Answer::message(missing.collect::<Vec<_>>().concat())
             }
+            _ if asked.len() > 4 => Answer::status(INVALID_ARGUMENT),
             _ if asked.len() > 2 => Answer::status(RESOURCE_EXHAUSTED),
             "BatchReadBlobs" => {
                 let found = asked.iter().map(|blob| read(&blob.digest, &blob.bytes));

@@ -78,6 +78,19 @@ fn many_blobs_travel_in_few_requests() {
 }
 
 #[test]
+fn full_messages_are_not_too_large() {
+    let Some(server) = Server::casd() else { return };
+    let store = store(&format!("grpc://{}", server.authority()));
+    // So many that a message of 4 MiB would be filled up to what casd keeps free in it.
+    let blobs: Vec<_> = (0..300_u16).map(|n| blob(&n.to_le_bytes().repeat(20_750))).collect();
+    store.write_blobs(&blobs).unwrap();
+    let digests: Vec<_> = blobs.iter().map(|blob| blob.digest).collect();
+    assert!(store.read_blobs(&digests).unwrap().iter().all(Option::is_some));
+    // Capabilities, what is missing, and four messages in each direction, none of them in vain.
+    assert_eq!(store.stats().requests, 10, "{:?}", store.stats());
+}
+
+#[test]
 fn two_clients_may_upload_the_same_at_once() {
     let nginx = Server::nginx(None);
     let casd = Server::casd();

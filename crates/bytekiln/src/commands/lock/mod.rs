@@ -19,6 +19,7 @@ use crate::commands::build::{CANCEL, watch_for_interrupt};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::prepared::Prepared;
+use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::tally::plural;
@@ -263,12 +264,15 @@ impl AtHand<'_> {
             sources: None,
             engine: &engine,
             store: store.as_deref(),
-            remote: remote.as_deref(),
+            remote: remote.as_ref().map(OpenRemote::cache),
             options: &options,
             events: &subscriber,
             cancel: &CANCEL,
         });
         let tally = reporter.finish();
+        if let Some(remote) = &remote {
+            remote.say_traffic(self.terminal);
+        }
         if report.interrupted || CANCEL.load(Ordering::Relaxed) {
             self.terminal.status_in(Tone::Warning, "Interrupted", "nothing was locked");
             return Ok(Some(ExitStatus::Interrupted));

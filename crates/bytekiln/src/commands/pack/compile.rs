@@ -16,6 +16,7 @@ use bytekiln_executor::{
 
 use super::target::Target;
 use crate::failure::CommandFailure;
+use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
 use crate::report::terminal::Terminal;
@@ -145,12 +146,15 @@ pub(super) fn compile(
         sources: Some(&InMemory { sources, targets: targets.len() }),
         engine: &session.engine(),
         store: Some(objects.store.as_ref()),
-        remote: remote.as_deref(),
+        remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &events,
         cancel: &CANCEL,
     });
     let tally = reporter.finish();
+    if let Some(remote) = &remote {
+        remote.say_traffic(terminal);
+    }
     if report.interrupted || CANCEL.load(Ordering::Relaxed) {
         return Err(CommandFailure::interrupted("nothing was packed"));
     }

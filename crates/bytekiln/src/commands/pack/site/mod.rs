@@ -26,6 +26,7 @@ use super::target::{Target, targets};
 use super::{Packing, check, dependencies};
 use crate::commands::parallel;
 use crate::failure::CommandFailure;
+use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
 use crate::report::{BuildNames, Reporter};
@@ -247,12 +248,15 @@ fn compile_folder(
         sources: None,
         engine: &packing.session.engine(),
         store: store.as_deref(),
-        remote: remote.as_deref(),
+        remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &events,
         cancel: &CANCEL,
     });
     let tally = reporter.finish();
+    if let Some(remote) = &remote {
+        remote.say_traffic(packing.terminal);
+    }
     if report.interrupted || CANCEL.load(Ordering::Relaxed) {
         return Err(CommandFailure::interrupted("some caches are written, each of them whole"));
     }
