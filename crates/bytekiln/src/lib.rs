@@ -10,6 +10,7 @@ pub mod exit;
 pub mod failure;
 mod fingerprints;
 mod imports;
+mod interrupt;
 pub mod part;
 pub mod precompile;
 pub mod prepared;

@@ -1,6 +1,5 @@
 //! `bytekiln build`: plan, carry out, report, record.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
@@ -12,6 +11,7 @@ use crate::arguments::{BuildArguments, MessageFormat};
 use crate::commands::lock::{self, Held};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
 use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
@@ -24,9 +24,6 @@ use crate::report::{BuildNames, Reporter, problems, reasons};
 use crate::schema::{PlanFile, ProblemRow, path_text};
 use crate::session::Session;
 
-/// Set by the first Ctrl-C; the second one ends the process.
-pub(crate) static CANCEL: AtomicBool = AtomicBool::new(false);
-
 /// `bytekiln build`.
 pub(crate) fn run(
     arguments: &BuildArguments,
@@ -34,7 +31,7 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
     let started = Instant::now();
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     if let Some(file) = &arguments.plan {
         return run_plan_file(arguments, file, session, terminal, started);
     }
@@ -187,7 +184,7 @@ fn carry_out(
         remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &subscriber,
-        cancel: &CANCEL,
+        cancel: &interrupt::CANCEL,
     });
     let tally = reporter.finish();
     if let Some(remote) = &remote {
@@ -298,19 +295,6 @@ fn interrupted_line(terminal: &Terminal, tally: &Tally, jobs: usize) {
     let done = jobs.saturating_sub(tally.not_tried);
     let message = format!("after {done} of {jobs} files; the tree is whole, build again to go on");
     terminal.status_in(Tone::Warning, "Interrupted", message);
-}
-
-/// The first Ctrl-C lets what runs finish; the second one ends the process at once, which leaves
-/// no half-written file either, only a temporary one.
-pub(crate) fn watch_for_interrupt(terminal: &Terminal) {
-    let handler = || {
-        if CANCEL.swap(true, Ordering::SeqCst) {
-            std::process::exit(ExitStatus::Interrupted.code().into());
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        terminal.warning(format!("Ctrl-C will end the build at once: {error}"));
-    }
 }
 
 fn run_plan_file(

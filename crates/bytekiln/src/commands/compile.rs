@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
 use bytekiln_executor::{InterpreterEngine, InterpreterOptions, InterpreterPool, PoolLimits};
 
-use super::build::{CANCEL, watch_for_interrupt};
 use crate::arguments::{CompileArguments, Global};
 use crate::compilation::{
     Base, CompileOrder, Means, Mismatch, NoClaims, expand, perform, print_identity,
@@ -15,6 +14,7 @@ use crate::compilation::{
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::tally::plural;
 use crate::report::terminal::{Terminal, Verbosity};
 use crate::settings::start_folder;
@@ -61,7 +61,7 @@ pub(crate) fn run(
     }
     let refused = |Mismatch(message): Mismatch| CommandFailure::environment(message);
     order.expectation.check_compiler().map_err(refused)?;
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let compiler =
         pool.introduce(&order.python, order.flags).map_err(CommandFailure::environment)?;
     order.expectation.check_python(&compiler.toolchain).map_err(refused)?;
@@ -74,7 +74,7 @@ pub(crate) fn run(
         claims: &NoClaims,
         style: terminal.style(),
         all_warnings: terminal.verbosity() >= Verbosity::Reasons,
-        cancel: &CANCEL,
+        cancel: &interrupt::CANCEL,
     };
     let performed = perform(&order, &means)?;
     if !performed.messages.is_empty() {

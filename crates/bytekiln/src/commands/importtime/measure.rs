@@ -4,7 +4,6 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytekiln_python::{InvalidationMode, OptimizationLevel};
@@ -15,9 +14,9 @@ use super::process::{End, Launch, Run, run};
 use super::program::Program;
 use super::simulate::{Agreement, Circumstances, agreement};
 use super::variant::{Variant, prefix_option};
-use crate::commands::build::CANCEL;
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::terminal::Terminal;
 
 /// How to measure.
@@ -217,7 +216,7 @@ impl Runner<'_> {
             timeout: self.plan.timeout,
             capture,
         };
-        run(&launch, &CANCEL).map_err(|error| {
+        run(&launch, &interrupt::CANCEL).map_err(|error| {
             let executable = executable.display();
             CommandFailure::environment(format!("`{executable}` could not be started: {error}"))
         })
@@ -277,7 +276,7 @@ impl Runner<'_> {
                 folder: &self.plan.program.folder,
                 environment: self.plan.environment,
                 jobs: self.plan.jobs,
-                cancel: &CANCEL,
+                cancel: &interrupt::CANCEL,
             },
         ));
         Ok(())
@@ -347,7 +346,7 @@ impl Runner<'_> {
         terminal.start_bar("Measuring", most.saturating_mul(count));
         for round in 0..most {
             let enough = self.plan.runs.is_none() && round >= LEAST_RUNS;
-            if CANCEL.load(Ordering::Relaxed) || (enough && started.elapsed() >= BUDGET) {
+            if interrupt::is_interrupted() || (enough && started.elapsed() >= BUDGET) {
                 break;
             }
             for turn in 0..count {

@@ -28,6 +28,7 @@ use crate::arguments::{Global, ImporttimeArguments, ImporttimeFormat, UncachedCh
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::diagnostic::harmless;
 use crate::report::opener;
 use crate::report::tally::plural;
@@ -69,7 +70,7 @@ pub(crate) fn run(
     let surroundings = Surroundings { folder: &start, environment, otherwise: None };
     let program = surroundings.program(&typed, python.as_ref())?;
     let plan = plan(arguments, &program, environment, terminal);
-    super::build::watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let label = program.interpreter.toolchain.label();
     terminal.status("Running", format!("`{}` with {label}, all that its code does", program.title));
     let measurement = measure::measure(&plan)?;

@@ -3,7 +3,6 @@
 mod drift;
 mod held;
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytekiln_executor::{Event, JobEnd, LinkPolicy, Options, Order, Unplaced, execute};
@@ -15,9 +14,9 @@ use bytekiln_project::{
 use serde_json::json;
 
 use crate::arguments::{LockArguments, MessageFormat};
-use crate::commands::build::{CANCEL, watch_for_interrupt};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::prepared::Prepared;
 use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
@@ -39,7 +38,7 @@ pub(crate) fn run(
     mut session: Session<'_>,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let _lock = session.lock()?;
     let path = session.settings().workspace.root.join(LOCK_FILE_NAME);
     let old = match read_lock(&path).and_then(|text| text.parse()) {
@@ -267,13 +266,13 @@ impl AtHand<'_> {
             remote: remote.as_ref().map(OpenRemote::cache),
             options: &options,
             events: &subscriber,
-            cancel: &CANCEL,
+            cancel: &interrupt::CANCEL,
         });
         let tally = reporter.finish();
         if let Some(remote) = &remote {
             remote.say_traffic(self.terminal);
         }
-        if report.interrupted || CANCEL.load(Ordering::Relaxed) {
+        if report.interrupted || interrupt::is_interrupted() {
             self.terminal.status_in(Tone::Warning, "Interrupted", "nothing was locked");
             return Ok(Some(ExitStatus::Interrupted));
         }

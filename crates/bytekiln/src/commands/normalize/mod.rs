@@ -6,7 +6,6 @@ mod records;
 mod report;
 mod work;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytekiln_artifact::Replacer;
@@ -17,15 +16,13 @@ use crate::arguments::{Global, NormalizeArguments, NormalizeMode, PlanFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::terminal::Terminal;
 use crate::settings::start_folder;
 use inventory::Inventory;
 use records::Records;
 use report::Run;
 use work::{Outcome, Wanted};
-
-/// Set by the first Ctrl-C; the second one ends the process.
-static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// Runs the command.
 pub(crate) fn run(
@@ -35,7 +32,7 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
     let started = Instant::now();
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let start = start_folder(global, environment)?;
     let jobs = arguments.jobs.unwrap_or_else(bytekiln_executor::available_parallelism);
     let wanted = Wanted {
@@ -67,9 +64,10 @@ pub(crate) fn run(
 
     terminal.start_bar("Normalizing", inventory.subjects.len());
     let (subjects, replace) = (&inventory.subjects, replacer.as_ref());
-    let outcomes = work::run(subjects, &records, wanted, replace, jobs, &CANCEL, &|subject| {
-        terminal.advance_bar(|| subject.shown.display().to_string());
-    });
+    let outcomes =
+        work::run(subjects, &records, wanted, replace, jobs, &interrupt::CANCEL, &|subject| {
+            terminal.advance_bar(|| subject.shown.display().to_string());
+        });
     terminal.finish_bar();
     for (subject, outcome) in inventory.subjects.iter().zip(&outcomes) {
         if let Outcome::Normalized { digest: Some(digest), .. } = outcome {
@@ -100,23 +98,11 @@ pub(crate) fn run(
 
 fn status(run: &Run<'_>) -> ExitStatus {
     let counts = run.counts();
-    if CANCEL.load(Ordering::Relaxed) {
+    if interrupt::is_interrupted() {
         ExitStatus::Interrupted
     } else if !counts.is_well() || !run.troubles.is_empty() || (run.check && !counts.is_normal()) {
         ExitStatus::Failure
     } else {
         ExitStatus::Success
-    }
-}
-
-/// The first Ctrl-C lets what runs finish, and writes the `RECORD`s of what was done.
-fn watch_for_interrupt(terminal: &Terminal) {
-    let handler = || {
-        if CANCEL.swap(true, Ordering::SeqCst) {
-            std::process::exit(ExitStatus::Interrupted.code().into());
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        terminal.warning(format!("Ctrl-C will end this at once: {error}"));
     }
 }

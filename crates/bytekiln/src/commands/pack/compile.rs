@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytekiln_action::{Diagnostic, Digest, RecordedPath, RepoPath};
@@ -16,15 +15,13 @@ use bytekiln_executor::{
 
 use super::target::Target;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
 use crate::report::terminal::Terminal;
 use crate::report::{BuildNames, Reporter};
 use crate::session::Session;
-
-/// Set by the first Ctrl-C; the second one ends the process.
-pub(super) static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// A source to be compiled, for every target.
 pub(super) struct Source<'a> {
@@ -149,13 +146,13 @@ pub(super) fn compile(
         remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &events,
-        cancel: &CANCEL,
+        cancel: &interrupt::CANCEL,
     });
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(terminal);
     }
-    if report.interrupted || CANCEL.load(Ordering::Relaxed) {
+    if report.interrupted || interrupt::is_interrupted() {
         return Err(CommandFailure::interrupted("nothing was packed"));
     }
     let failed = tally.rejected + tally.failed + tally.not_tried;

@@ -6,7 +6,7 @@ use bytekiln_project::{ArtifactKind, ArtifactRule};
 use super::choose::{Kept, Spent};
 use super::outcome::Packed;
 use super::provenance::hex;
-use crate::report::tally::plural;
+use crate::report::tally::{grouped, plural};
 use crate::report::terminal::{Terminal, Tone, Verbosity};
 
 /// More than so many are counted.
@@ -77,13 +77,13 @@ pub(super) fn in_words(spent: &Spent) -> String {
         if all == 0 { 100.0 } else { part as f64 * 100.0 / all as f64 }
     };
     let all = match spent.all_modules > spent.modules.1 {
-        true => format!(" that the entries load, of {} in all,", thousands(spent.all_modules)),
+        true => format!(" that the entries load, of {} in all,", grouped(spent.all_modules)),
         false => String::new(),
     };
     format!(
         "{} of {} modules{all} for {}: {:.0} % of the compile time, {:.0} % of the bytes ({} of {})",
-        thousands(spent.modules.0),
-        thousands(spent.modules.1),
+        grouped(spent.modules.0),
+        grouped(spent.modules.1),
         bytes(spent.budget),
         share(spent.cost.0, spent.cost.1),
         share(spent.bytes.0, spent.bytes.1),
@@ -186,18 +186,6 @@ fn bytes(count: u64) -> String {
         0 => format!("{count} bytes"),
         _ => format!("{value:.1} {}", units.get(unit).copied().unwrap_or_default()),
     }
-}
-
-fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ mod wheel;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytekiln_action::{Digest, RepoPath};
@@ -34,10 +33,10 @@ use crate::arguments::{PackArguments, PlanFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::terminal::Terminal;
 use crate::session::Session;
 use assembled::Made;
-use compile::CANCEL;
 use gather::Home;
 use outcome::Packed;
 use provenance::{Material, Subject};
@@ -72,7 +71,7 @@ pub(crate) fn run(
         human::list(&rules, terminal);
         return Ok(ExitStatus::Success);
     }
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let in_force: Vec<_> = workspace
         .allowances
         .iter()
@@ -250,7 +249,7 @@ impl Packing<'_> {
             }
         }
         let statement = self.statement(rule, targets, &packed, out, materials)?;
-        if CANCEL.load(Ordering::Relaxed) {
+        if interrupt::is_interrupted() {
             return Err(CommandFailure::interrupted("nothing was published"));
         }
         let is_same = matches!(&pending, Pending::File(_, digest)
@@ -333,16 +332,4 @@ fn materials(made: &Made<'_>) -> Vec<Material> {
         ))
     });
     materials
-}
-
-/// The first interrupt ends what runs; the second one ends the process.
-fn watch_for_interrupt(terminal: &Terminal) {
-    let handler = || {
-        if CANCEL.swap(true, Ordering::SeqCst) {
-            std::process::exit(ExitStatus::Interrupted.code().into());
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        terminal.warning(format!("Ctrl-C will end the command at once: {error}"));
-    }
 }

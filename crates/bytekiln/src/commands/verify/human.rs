@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::verdict::{Divergence, Judged, Making, Verdict, reason_name};
 use super::{Counts, Outcome};
 use crate::arguments::UnprovableReason;
-use crate::report::tally::plural;
+use crate::report::tally::{grouped, plural};
 use crate::report::terminal::{Terminal, Tone, Verbosity};
 
 /// So many files are named of those that share a reason, unless more is asked for.
@@ -211,22 +211,9 @@ fn joined(folder: &std::path::Path, path: &bytekiln_action::RepoPath) -> String 
     }
 }
 
-/// `10,412`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use crate::report::tally::grouped;
 
     #[test]
     fn thousands() {

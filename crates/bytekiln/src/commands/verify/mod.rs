@@ -19,7 +19,7 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bytekiln_cache::{DiskOptions, DiskStore, Store};
@@ -30,6 +30,7 @@ use crate::arguments::{Global, UnprovableReason, VerifyArguments, VerifyFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::terminal::Terminal;
 use crate::settings::{start_folder, workspace};
 use compile::Workshop;
@@ -37,9 +38,6 @@ use examine::{Looked, Open};
 use interpreters::Candidate;
 use inventory::Inventory;
 use verdict::{Judged, Verdict};
-
-/// Set by the first Ctrl-C; the second one ends the process.
-static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// An interpreter that has not said who it is after this long is not going to.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,7 +97,7 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
     let started = Instant::now();
-    watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let start = start_folder(global, environment)?;
     let jobs = arguments.jobs.unwrap_or_else(bytekiln_executor::available_parallelism);
     let cache = cache_dir(arguments, environment)?;
@@ -117,7 +115,7 @@ pub(crate) fn run(
         terminal.warning(warning);
     }
     terminal.start_bar("Reading", inventory.subjects.len());
-    let looked = examine::examine(&inventory, store, jobs, &CANCEL, &|subject| {
+    let looked = examine::examine(&inventory, store, jobs, &interrupt::CANCEL, &|subject| {
         terminal.advance_bar(|| subject.path.to_string());
     });
     terminal.finish_bar();
@@ -142,7 +140,7 @@ pub(crate) fn run(
         store,
         options: compile::options(jobs, Duration::from_secs(arguments.timeout)),
         terminal,
-        cancel: &CANCEL,
+        cancel: &interrupt::CANCEL,
         store_failed: AtomicBool::new(false),
     };
     let verdicts = judge::judge(&workshop, &opens);
@@ -156,7 +154,7 @@ pub(crate) fn run(
         judged: &judged(&inventory, looked, &opens, verdicts),
         allowed: Allowed(arguments.allow_unprovable.as_deref()),
         elapsed: started.elapsed(),
-        interrupted: CANCEL.load(Ordering::Relaxed),
+        interrupted: interrupt::is_interrupted(),
     };
     match arguments.format {
         VerifyFormat::Human => human::report(&outcome, terminal),
@@ -234,17 +232,5 @@ fn open_store(dir: &std::path::Path, terminal: &Terminal) -> Option<DiskStore> {
             terminal.warning(format!("{error}; verifying without the cache"));
             None
         }
-    }
-}
-
-/// The first Ctrl-C lets what runs finish and tells what is known; the second one ends the process.
-fn watch_for_interrupt(terminal: &Terminal) {
-    let handler = || {
-        if CANCEL.swap(true, Ordering::SeqCst) {
-            std::process::exit(ExitStatus::Interrupted.code().into());
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        terminal.warning(format!("Ctrl-C will end the command at once: {error}"));
     }
 }

@@ -5,7 +5,6 @@ mod verdict;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytekiln_project::{AllowedModules, StartupRule, Workspace, set_startup_allowed};
@@ -18,10 +17,10 @@ use super::program::{Program, Surroundings, Typed};
 use super::variant::Variant;
 use super::{main_file, observed};
 use crate::arguments::{Global, ImporttimeArguments, ImporttimeFormat};
-use crate::commands::build::CANCEL;
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::report::problems;
 use crate::report::terminal::Terminal;
 use crate::settings::{workspace, workspace_failure};
@@ -45,12 +44,12 @@ pub(super) fn run(
     let workspace = workspace(global, environment)?;
     problems::say(terminal, &workspace.problems);
     let rules = chosen(&workspace, names)?;
-    crate::commands::build::watch_for_interrupt(terminal);
+    interrupt::watch(terminal);
     let checker = Checker { workspace: &workspace, arguments, environment, terminal };
     let mut checked = Vec::new();
     for rule in rules {
         checked.push(checker.check(rule)?);
-        if CANCEL.load(Ordering::Relaxed) {
+        if interrupt::is_interrupted() {
             return Ok(ExitStatus::Interrupted);
         }
     }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use bytekiln_action::{Digest, RecordedPath, RepoPath};
 use bytekiln_artifact::{Artifact, EntryKind, OpenOptions, digest_file};
@@ -20,12 +19,12 @@ use bytekiln_planner::{OutputPath, RootId};
 use bytekiln_project::{ArtifactRule, PathGlobs, standard_library};
 use bytekiln_python::cache_file_name;
 
-use super::compile::CANCEL;
 use super::outcome::Packed;
 use super::target::{Target, targets};
 use super::{Packing, check, dependencies};
 use crate::commands::parallel;
 use crate::failure::CommandFailure;
+use crate::interrupt;
 use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
@@ -251,13 +250,13 @@ fn compile_folder(
         remote: remote.as_ref().map(OpenRemote::cache),
         options: &options,
         events: &events,
-        cancel: &CANCEL,
+        cancel: &interrupt::CANCEL,
     });
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(packing.terminal);
     }
-    if report.interrupted || CANCEL.load(Ordering::Relaxed) {
+    if report.interrupted || interrupt::is_interrupted() {
         return Err(CommandFailure::interrupted("some caches are written, each of them whole"));
     }
     if tally.failed + tally.not_tried > 0 {
