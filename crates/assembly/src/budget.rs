@@ -21,7 +21,10 @@ pub fn spend(budget: u64, items: &[Priced]) -> Vec<bool> {
         // a.worth / a.bytes against b.worth / b.bytes, without fractions.
         let left = u128::from(a.worth) * u128::from(b.bytes);
         let right = u128::from(b.worth) * u128::from(a.bytes);
-        Reverse(left).cmp(&Reverse(right))
+        // What is free comes first. Without this, an item of 0 worth and 0 bytes would be equal to all others,
+        // which is no order.
+        let free = (b.bytes == 0).cmp(&(a.bytes == 0));
+        free.then(Reverse(left).cmp(&Reverse(right)))
     });
     let mut taken = vec![false; items.len()];
     let mut left = budget;
@@ -63,6 +66,14 @@ mod tests {
         assert_eq!(spend(110, &items), [false, true, true, true]);
         assert_eq!(spend(0, &items), [false, false, false, true]);
         assert_eq!(spend(u64::MAX, &items), [true; 4]);
+    }
+
+    /// One that is worth nothing and costs nothing once put those beside it in any order.
+    #[test]
+    fn nothing_for_nothing() {
+        let items = [(0, 13), (0, 40), (0, 38), (0, 0), (1, 18), (1, 18)]
+            .map(|(worth, bytes)| Priced { worth, bytes });
+        assert_eq!(spend(108, &items), [true, true, false, true, true, true]);
     }
 
     proptest! {
