@@ -294,9 +294,10 @@ fn read_one(
     } else {
         read_stamped(folder.as_fd(), &file.path, &file.stamp, buffer)?
     };
+    let package = file.is_package();
     let mut found = Found {
         stamp: source.stamp,
-        id: ContentId::of(buffer),
+        id: ContentId::of(buffer, package),
         shebang: source.python_shebang,
         record: None,
     };
@@ -310,7 +311,7 @@ fn read_one(
     found.record = kept.get(&found.id).map(|(record, _)| Box::new(record));
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
-        let options = bytekiln_syntax::Options { names: true, strings };
+        let options = bytekiln_syntax::Options { names: package, strings };
         let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
         additions.add(found.id, found.shebang, &record.encode());
         found.record = Some(Box::new(record));

@@ -11,7 +11,7 @@ use bytekiln_graph::ModuleImports;
 use super::identity::ContentId;
 use crate::index::{Damage, Reader, StateError, StateFile, StateWriter, Writer, read_state};
 
-const FILE: StateFile = StateFile { magic: *b"bkimport", version: 3, what: "the store of imports" };
+const FILE: StateFile = StateFile { magic: *b"bkimport", version: 4, what: "the store of imports" };
 
 /// Entries that so many writes in a row did not use are dropped.
 const WRITES: u8 = 12;
