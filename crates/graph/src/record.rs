@@ -32,6 +32,8 @@ pub struct ModuleImports {
     /// Any name may be in the module. Derived from the rest once, since it is asked for every name that
     /// somebody imports.
     pub(crate) answers_for_any: bool,
+    /// Line of the first import that says `lazy`. Derived, because it is asked of every source.
+    pub(crate) lazy_statement: Option<u32>,
     /// Looks for more folders of its package (`pkgutil.extend_path`).
     pub(crate) extends_path: bool,
     pub(crate) problems: Vec<ImportProblem>,
@@ -170,8 +172,7 @@ impl ModuleImports {
     /// Line of the first import that says `lazy` (PEP 810): a syntax error before 3.15.
     #[must_use]
     pub fn lazy_statement(&self) -> Option<u32> {
-        let mut lazy = self.imports.iter().filter(|import| import.kinds.any(Kinds::LAZY));
-        lazy.next().map(|import| import.line)
+        self.lazy_statement
     }
 
     pub(crate) fn text(&self, id: u32) -> &str {
@@ -203,6 +204,8 @@ impl ModuleImports {
             || !self.bindings("__getattr__").is_empty()
             || !self.problems.is_empty()
             || self.imports.iter().any(|import| import.form == Form::Star);
+        let mut lazy = self.imports.iter().filter(|import| import.kinds.any(Kinds::LAZY));
+        self.lazy_statement = lazy.next().map(|import| import.line);
     }
 
     pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {

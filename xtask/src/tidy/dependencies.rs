@@ -22,7 +22,12 @@ const LIBRARIES: &[Library] = &[
     library("ctrlc", &["bytekiln"], false, "an interrupt leaves the tree whole"),
     library("expect-test", &[], true, "inline snapshots"),
     library("flate2", &["artifact"], false, "deflate and gzip streams"),
-    library("foldhash", &["graph"], false, "names are short and many; seeded against hostile ones"),
+    library(
+        "foldhash",
+        &["graph", "project"],
+        false,
+        "keys are short and many; seeded against hostile ones",
+    ),
     library("futures-util", &["remote"], false, "many requests at once, answers in order"),
     library("globset", &["project"], false, "member, include and exclude patterns"),
     library("h2", &[], true, "scripted servers"),

@@ -222,20 +222,33 @@ impl Assembly<'_, '_> {
             .collect();
         ambiguities.sort_unstable();
         ambiguities.dedup();
-        let sorted = || order.iter().filter_map(|at| edges.get(*at as usize));
-        let to: Vec<u32> = sorted().map(|edge| edge.to).collect();
+        // One pass, as each look at an edge is one into memory at large.
+        let count = order.len();
+        let mut from: Vec<u32> = Vec::with_capacity(count);
+        let mut to: Vec<u32> = Vec::with_capacity(count);
+        let mut lines: Vec<u32> = Vec::with_capacity(count);
+        let mut columns: Vec<u32> = Vec::with_capacity(count);
+        let mut kinds: Vec<Kinds> = Vec::with_capacity(count);
+        for edge in order.iter().filter_map(|at| edges.get(*at as usize)) {
+            from.push(edge.from);
+            to.push(edge.to);
+            lines.push(edge.line);
+            columns.push(edge.column);
+            kinds.push(edge.kinds);
+        }
+        let back_offsets = offsets(nodes.len(), to.iter().copied());
         Graph {
             owners: index.sources.owners.clone(),
             ambiguities,
             files,
-            offsets: offsets(nodes.len(), sorted().map(|edge| edge.from)),
-            from: sorted().map(|edge| edge.from).collect(),
-            lines: sorted().map(|edge| edge.line).collect(),
-            columns: sorted().map(|edge| edge.column).collect(),
-            kinds: sorted().map(|edge| edge.kinds).collect(),
-            back_offsets: offsets(nodes.len(), to.iter().copied()),
-            back: backwards(nodes.len(), &to),
+            offsets: offsets(nodes.len(), from.iter().copied()),
+            back: backwards_of(&back_offsets, to.iter().copied()),
+            back_offsets,
+            from,
             to,
+            lines,
+            columns,
+            kinds,
             nodes,
         }
     }

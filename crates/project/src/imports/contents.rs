@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use bytekiln_action::RepoPath;
 use bytekiln_graph::ModuleImports;
 use bytekiln_planner::Problem;
+use foldhash::fast::RandomState;
 
 use super::identity::ContentId;
 use super::kept::{self, Additions, Kept};
@@ -78,6 +79,8 @@ pub(super) struct Remembering {
     same: bool,
 }
 
+/// Contents that somebody scans or has scanned.
+type Claimed = HashSet<ContentId, RandomState>;
 type Known = Option<(Stamp, IndexedKind, ContentId)>;
 
 struct Found {
@@ -109,7 +112,8 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
     let mut known = look_up(reading, files, &own_index, &beside_index);
 
     // Each record of a known content once.
-    let mut places: HashMap<ContentId, (u32, bool)> = HashMap::with_capacity(files.len());
+    let mut places: HashMap<ContentId, (u32, bool), RandomState> =
+        HashMap::with_capacity_and_hasher(files.len(), RandomState::default());
     let mut wanted: Vec<ContentId> = known
         .iter()
         .flatten()
@@ -140,7 +144,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         })
         .map(|(at, _)| at)
         .collect();
-    let claimed: Mutex<HashSet<ContentId>> = Mutex::new(places.keys().copied().collect());
+    let claimed: Mutex<Claimed> = Mutex::new(places.keys().copied().collect());
     let found = crate::parallel::map_by(&unread, reading.threads, FILES, Vec::new, |buffer, at| {
         let file = files.get(*at)?;
         Some(read_one(reading, file, &kept, &additions, &claimed, buffer))
@@ -284,7 +288,7 @@ fn read_one(
     file: &TreeFile,
     kept: &Kept,
     additions: &Additions,
-    claimed: &Mutex<HashSet<ContentId>>,
+    claimed: &Mutex<Claimed>,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Found> {
     let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
