@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
 
 mod affected;
+mod archive;
 mod bad_input;
 mod bazel;
 mod browser;
