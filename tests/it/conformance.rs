@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::sandbox::Sandbox;
 use crate::worker_process::{Protocol, Request, WorkerProcess};
 
-const MANIFEST: &str = "
+pub(crate) const MANIFEST: &str = "
 //- /bytekiln.toml
 [workspace]
 members = [\"lib\"]
@@ -16,8 +16,12 @@ members = [\"lib\"]
 name = \"lib\"
 ";
 
+/// Level and mode.
+pub(crate) const CONFIGURATIONS: [(&str, &str); 2] =
+    [("0", "checked-hash"), ("2", "unchecked-hash")];
+
 /// Sources whose bytes depend on history, on sets, on encodings, on levels.
-fn sources() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn sources() -> Vec<(String, Vec<u8>)> {
     let mut sources: Vec<(String, Vec<u8>)> = vec![
         ("pkg/__init__.py".into(), b"'''doc'''\nfrom .sets import *\n".to_vec()),
         ("pkg/empty.py".into(), Vec::new()),
@@ -36,7 +40,7 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     sources
 }
 
-type Bytes = BTreeMap<String, Vec<u8>>;
+pub(crate) type Bytes = BTreeMap<String, Vec<u8>>;
 
 /// What is below a tree, by the names in it.
 fn tree(sandbox: &Sandbox, folder: &str) -> Bytes {
@@ -48,7 +52,7 @@ fn tree(sandbox: &Sandbox, folder: &str) -> Bytes {
 }
 
 #[track_caller]
-fn same(way: &str, expected: &Bytes, found: &Bytes) {
+pub(crate) fn same(way: &str, expected: &Bytes, found: &Bytes) {
     let names = |bytes: &Bytes| bytes.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(expected), names(found), "{way}");
     for (name, bytes) in expected {
@@ -67,7 +71,7 @@ fn identical_bytes_from_every_way() {
     let who = sandbox.run(&["compile", "--python", &python, "--print-identity"]).success();
     let who: Value = serde_json::from_str(&who.stdout).unwrap();
     let text = |key: &str| who[key].as_str().unwrap().to_owned();
-    for (level, mode) in [("0", "checked-hash"), ("2", "unchecked-hash")] {
+    for (level, mode) in CONFIGURATIONS {
         let options = ["--optimize", level, "--invalidation-mode", mode];
         let build = |more: &[&str]| {
             let mut arguments = vec!["build", "--python", &python];
