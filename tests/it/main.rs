@@ -1,5 +1,5 @@
 //! The end-to-end suite: the real command, real interpreters, real files. Knows the command line,
-//! documented formats and exit statuses, and nothing of the crates behind them.
+//! documented formats and exit statuses, the library face, and nothing of the crates behind them.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
 
@@ -50,4 +50,5 @@ mod unprivileged;
 mod verify;
 mod why;
 mod worker;
+mod worker_bad_input;
 mod worker_process;
