@@ -91,7 +91,7 @@ fn identical_bytes_from_workers_sandboxes_and_executors() {
         bazel.write(&format!("lib/{path}"), content);
     }
     let mut expected = Bytes::new();
-    for (level, mode) in CONFIGURATIONS {
+    for (level, mode, _) in CONFIGURATIONS {
         expected.extend(build(&bazel, "lib", level, mode));
     }
     assert_eq!(expected.len(), 2 * sources.len());
