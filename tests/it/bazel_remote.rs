@@ -41,9 +41,12 @@ fn build(bazel: &Bazel, member: &str, level: &str, mode: &str) -> Bytes {
     bytes
 }
 
+/// A kind of process, and how many of it.
+type Count<'a> = (&'a str, usize);
+
 /// Expects how many processes of a kind there were.
 #[track_caller]
-fn ran(way: &str, counts: &BTreeMap<String, usize>, expected: &[(&str, usize)]) {
+fn ran(way: &str, counts: &BTreeMap<String, usize>, expected: &[Count<'_>]) {
     for kind in ["worker", "remote", "remote cache hit", "linux-sandbox", "processwrapper-sandbox"]
     {
         let wanted = expected.iter().find(|(name, _)| *name == kind).map_or(0, |(_, count)| *count);
@@ -103,7 +106,7 @@ fn identical_bytes_from_workers_sandboxes_and_executors() {
     // Who compiles is asked here, and nowhere else.
     let elsewhere =
         [address.as_str(), "--spawn_strategy=remote", "--strategy=BytekilnIdentity=sandboxed"];
-    let ways: [(&str, &[&str], &[(&str, usize)]); 3] = [
+    let ways: [(&str, &[&str], &[Count<'_>]); 3] = [
         ("Bazel, workers", &[], &[("worker", compiled), ("linux-sandbox", 2)]),
         (
             "Bazel, linux-sandbox",

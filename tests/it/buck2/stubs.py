@@ -54,6 +54,8 @@ def words(value, outputs):
 
 
 class Actions:
+    """Keywords as in Buck2's app/buck2_action_impl/src/context."""
+
     def __init__(self, folder):
         self.folder, self.declared, self.categories = folder, [], []
         os.makedirs(folder)
@@ -69,7 +71,7 @@ class Actions:
         plain = lambda one: one.path if isinstance(one, Artifact) else str(one)
         with open(artifact.path, "w") as file:
             json.dump(content, file, default=plain)
-        return artifact
+        return cmd_args(artifact) if with_inputs else artifact
 
     def run(self, arguments, *, category, identifier=None, env=None, local_only=False,
             prefer_local=False, prefer_remote=False, allow_cache_upload=None, no_outputs_cleanup=False,
