@@ -118,7 +118,7 @@ fn identical_bytes_from_workers_sandboxes_and_executors() {
     let mut layer = None;
     for (way, options, counts) in ways {
         bazel.clean();
-        let mut all = vec!["//..."];
+        let mut all = vec!["//:all"];
         all.extend_from_slice(options);
         ran(way, &bazel.build(&all), counts);
         same(way, &expected, &bazel.caches());
@@ -126,18 +126,67 @@ fn identical_bytes_from_workers_sandboxes_and_executors() {
         assert!(made == *layer.get_or_insert_with(|| made.clone()), "{way}: another layer");
     }
 
-    // What was executed is cached there, and what is edited is executed.
+    // What was executed is cached there.
     bazel.clean();
-    let mut all = vec!["//..."];
+    let mut all = vec!["//:all"];
     all.extend_from_slice(&elsewhere);
     let counts = bazel.build(&all);
     ran("executed before", &counts, &[("remote cache hit", actions), ("linux-sandbox", 1)]);
     same("executed before", &expected, &bazel.caches());
+
+    // An interpreter that is part of the build: nothing at all is done here.
+    write_interpreter(&bazel);
+    bazel.clean();
+    let inside = [
+        "//:lib_pyc",
+        "//:lib_pyc_o2",
+        "//:layer",
+        "--extra_toolchains=//inside:bytekiln",
+        address.as_str(),
+        "--spawn_strategy=remote",
+    ];
+    // And who compiles, which is asked there. The layer is of the same bytes as before.
+    let counts = [("remote", compiled + 1), ("remote cache hit", 1)];
+    ran("an interpreter of the build", &bazel.build(&inside), &counts);
+    same("an interpreter of the build", &expected, &bazel.caches());
+    bazel.clean();
+    let hits = [("remote cache hit", actions + 1)];
+    ran("an interpreter of the build, again", &bazel.build(&inside), &hits);
+
     bazel.edit("lib/pkg/sets.py", "assert x", "assert x, 'why'");
     all[0] = "//:lib_pyc";
-    ran("an edit", &bazel.build(&all), &[("remote", 1)]);
+    let counts = [("remote", 1), ("remote cache hit", sources.len() - 1), ("linux-sandbox", 1)];
+    ran("an edit", &bazel.build(&all), &counts);
 
     another_interpreter_is_refused(&mut bazel);
+}
+
+/// Copies the interpreter, and of its library what starting and compiling needs, into a package `inside`.
+fn write_interpreter(bazel: &Bazel) {
+    let code = "import glob, os, shutil, sys, sysconfig\n\
+        to, library = sys.argv[1], sysconfig.get_path('stdlib')\n\
+        below = os.path.join(to, 'lib', os.path.basename(library))\n\
+        os.makedirs(os.path.join(below, 'lib-dynload'))\n\
+        os.makedirs(os.path.join(to, 'bin'))\n\
+        shutil.copy(os.path.realpath(sys.executable), os.path.join(to, 'bin/python3'))\n\
+        for path in glob.glob(os.path.join(library, '*.py')):\n\
+        \x20   shutil.copy(path, below)\n\
+        for name in ['collections', 'encodings', 'importlib', 're']:\n\
+        \x20   if os.path.isdir(os.path.join(library, name)):\n\
+        \x20       shutil.copytree(os.path.join(library, name), os.path.join(below, name),\n\
+        \x20                       ignore=shutil.ignore_patterns('__pycache__'))\n";
+    let folder = bazel.path("inside").display().to_string();
+    bazel.sandbox.python(&["-c", code, &folder]).success();
+    let version = bazel.sandbox.interpreter().name();
+    bazel.write(
+        "inside/BUILD.bazel",
+        format!(
+            "load(\"@bytekiln//:defs.bzl\", \"bytekiln_toolchain\")\n\
+             bytekiln_toolchain(\n    name = \"bytekiln\",\n    bytekiln = \"//:tools/bytekiln\",\n    \
+             python = \"bin/python3\",\n    python_files = glob([\"lib/**\"]),\n    \
+             python_version = \"{version}\",\n)\n"
+        ),
+    );
 }
 
 /// An executor where the interpreter's path leads to another one would write bytecode that nobody can load.

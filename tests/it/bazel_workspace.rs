@@ -56,7 +56,8 @@ impl Bazel {
                 "load(\"@bytekiln//:defs.bzl\", \"bytekiln_toolchain\", \"py_precompile\", \
                  \"py_precompiled_layer\", \"py_precompiled_zip\")\n\
                  bytekiln_toolchain(\n    name = \"bytekiln\",\n    bytekiln = \"tools/bytekiln\",\n    \
-                 python_path = \"{}\",\n    python_version = \"{}\",\n)\n{more}",
+                 python_path = \"{}\",\n    python_version = \"{}\",\n)\n\
+                 exports_files([\"tools/bytekiln\"])\n{more}",
                 bazel.python(),
                 bazel.sandbox.interpreter().name()
             ),
