@@ -1,141 +1,15 @@
-//! The rules of `integrations/bazel` in a real Bazel: a worker, multiplex, in sandboxes, and without.
-//!
-//! `BYTEKILN_TEST_BAZEL` names a command that runs its arguments where a Bazel is (and takes `--hold` and
-//! `--release`, to keep that place between commands).
+//! The rules of `integrations/bazel` in a real Bazel: a worker, multiplex, in sandboxes, and without; and
+//! what is made of the caches.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
-use bytekiln_test_support::pythons;
-
-use crate::sandbox::{Output, Sandbox, command_path, finish};
-
-/// A workspace of the example, and a Bazel server for it.
-struct Bazel {
-    sandbox: Sandbox,
-    prefix: PathBuf,
-}
-
-impl Bazel {
-    fn start() -> Option<Bazel> {
-        let Some(prefix) = std::env::var_os("BYTEKILN_TEST_BAZEL").filter(|it| !it.is_empty())
-        else {
-            pythons::skip("needs a Bazel, in BYTEKILN_TEST_BAZEL");
-            return None;
-        };
-        let sandbox = Sandbox::new("")?;
-        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        copy(&rules.join("integrations/bazel"), &sandbox.path("bazel"));
-        let tool = sandbox.path("bazel/example/tools/bytekiln");
-        fs::create_dir_all(tool.parent().unwrap()).unwrap();
-        fs::copy(command_path(), tool).unwrap();
-        let bazel = Bazel { sandbox, prefix: prefix.into() };
-        finish(&mut bazel.command(&["--hold"])).success();
-        let version = finish(&mut bazel.command(&["/usr/bin/python3", "--version"])).success();
-        let version = version.stdout.trim().strip_prefix("Python ").unwrap().to_owned();
-        bazel.edit("BUILD.bazel", "\"3.13\"", &format!("\"{version}\""));
-        Some(bazel)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.prefix);
-        command.args(arguments).current_dir(self.sandbox.path("bazel/example"));
-        command.env("FORKY_HOLD", self.sandbox.beside("hold")).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let root = format!("--output_user_root={}", self.sandbox.beside("bazel-out").display());
-        let mut all = vec!["bazel", &root, "--max_idle_secs=120"];
-        all.extend_from_slice(arguments);
-        finish(&mut self.command(&all))
-    }
-
-    /// Builds; how many processes of each kind ran.
-    #[track_caller]
-    fn build(&self, arguments: &[&str]) -> BTreeMap<String, usize> {
-        let mut all = vec!["build", "--nosandbox_debug", "--color=no", "--curses=no"];
-        all.extend_from_slice(arguments);
-        let output = self.run(&all).success();
-        let line = output.stderr.lines().find(|line| {
-            line.starts_with("INFO: ")
-                && (line.contains(" processes: ") || line.contains(" process: "))
-        });
-        let (_, kinds) = line.unwrap().rsplit_once(": ").unwrap();
-        let kinds = kinds.trim_end_matches('.').split(", ").filter_map(|kind| {
-            let (count, kind) = kind.split_once(' ')?;
-            Some((kind.to_owned(), count.parse().ok()?))
-        });
-        kinds.collect()
-    }
-
-    fn edit(&self, path: &str, from: &str, to: &str) {
-        let path = format!("bazel/example/{path}");
-        let text = String::from_utf8(self.sandbox.read(&path)).unwrap();
-        assert!(text.contains(from), "{text}");
-        self.sandbox.write(&path, text.replace(from, to));
-    }
-
-    /// All caches that were built, by their paths below bazel-bin.
-    fn caches(&self) -> BTreeMap<String, Vec<u8>> {
-        let bin = fs::canonicalize(self.sandbox.path("bazel/example/bazel-bin")).unwrap();
-        let mut found = BTreeMap::new();
-        walk(&bin, &mut |path| {
-            if path.extension().is_some_and(|suffix| suffix == "pyc") {
-                let name = path.strip_prefix(&bin).unwrap().display().to_string();
-                found.insert(name, fs::read(path).unwrap());
-            }
-        });
-        found
-    }
-
-    fn clean(&self) {
-        self.run(&["clean"]).success();
-    }
-
-    /// One compilation without Bazel, of the same interpreter.
-    fn compile(&self, source: &str, recorded: &str, options: &[&str]) -> Vec<u8> {
-        let out = self.sandbox.beside("once.pyc");
-        let entry = format!("{source}={recorded}={}", out.display());
-        let mut all = vec!["tools/bytekiln", "compile", "--python", "/usr/bin/python3", &entry];
-        all.extend_from_slice(options);
-        finish(&mut self.command(&all)).success();
-        fs::read(out).unwrap()
-    }
-}
-
-impl Drop for Bazel {
-    fn drop(&mut self) {
-        self.run(&["shutdown"]);
-        finish(&mut self.command(&["--release"]));
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    walk(from, &mut |path| {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(path, target).unwrap();
-    });
-}
-
-fn walk(folder: &Path, each: &mut dyn FnMut(&Path)) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let kind = fs::symlink_metadata(&path).unwrap();
-        if kind.is_dir() {
-            walk(&path, each);
-        } else if kind.is_file() {
-            each(&path);
-        }
-    }
-}
+use crate::bazel_workspace::Bazel;
+use crate::sandbox::{Output, finish};
 
 #[test]
 fn the_same_bytes_by_every_strategy() {
-    let Some(bazel) = Bazel::start() else { return };
+    let Some(mut bazel) = Bazel::example() else { return };
     let ran = bazel.build(&["//..."]);
     assert_eq!(ran.get("worker"), Some(&8), "{ran:?}");
     let expected = bazel.caches();
@@ -201,41 +75,117 @@ fn the_same_bytes_by_every_strategy() {
 
 #[test]
 fn what_goes_wrong_is_said() {
-    let Some(bazel) = Bazel::start() else { return };
+    let Some(mut bazel) = Bazel::example() else { return };
     bazel.edit("app.py", "def main():", "def main(:");
-    let output = bazel.run(&["build", "--color=no", "//:app_pyc"]);
+    let output = bazel.try_build(&["//:app_pyc"]);
     output.code(1).says(&["--> app.py:", "def main(:"]);
     bazel.edit("app.py", "def main(:", "def main():");
     let text = String::from_utf8(bazel.sandbox.read("bazel/example/BUILD.bazel")).unwrap();
     let at = text.find("python_version = ").unwrap();
     let line = text[at..].lines().next().unwrap().to_owned();
     bazel.edit("BUILD.bazel", &line, "python_version = \"3.9\",");
-    let output = bazel.run(&["build", "--color=no", "//:app_pyc"]);
+    let output = bazel.try_build(&["//:app_pyc"]);
     output.code(1).says(&["and 3.9 was expected"]);
+}
+
+const MODULES: [&str; 5] = ["app", "version", "shared/__init__", "shared/greeting", "shared/words"];
+
+/// Runs the program of the example from a folder; every module is matched with its cache.
+#[track_caller]
+fn runs_from_caches(bazel: &Bazel, folder: &str) {
+    let code = format!(
+        "import sys; sys.path.insert(0, {folder:?}); sys.dont_write_bytecode = True; import app; app.main()"
+    );
+    let said = finish(&mut bazel.command(&[&bazel.python(), "-v", "-c", &code])).success();
+    assert_eq!(said.stdout, "Hello, world! 1.2.3\n");
+    for module in MODULES {
+        let end = format!("{folder}/{module}.py");
+        let matched =
+            said.stderr.lines().any(|line| line.contains(" matches ") && line.ends_with(&end));
+        assert!(matched, "`{module}` was not matched:\n{}", said.stderr);
+    }
+}
+
+/// Runs the program of the example from a zip. Whatever is compiled meanwhile is printed, if it is of the zip.
+fn run_from_zip(bazel: &Bazel, zip: &Path) -> Output {
+    let code = format!(
+        "import sys\n\
+         def hook(event, arguments):\n\
+         \x20   if event == 'compile' and '.zip' in str(arguments[1]):\n\
+         \x20       print('compiled', str(arguments[1]).partition('.zip/')[2])\n\
+         sys.addaudithook(hook)\n\
+         sys.path.insert(0, {:?})\n\
+         import app\n\
+         app.main()\n",
+        zip.display().to_string()
+    );
+    finish(&mut bazel.command(&[&bazel.python(), "-v", "-c", &code])).success()
 }
 
 /// A program's runfiles have the caches where the importer looks for them.
 #[test]
 fn programs_import_from_their_caches() {
-    let Some(bazel) = Bazel::start() else { return };
+    let Some(mut bazel) = Bazel::example() else { return };
     let text = String::from_utf8(bazel.sandbox.read("bazel/example/BUILD.bazel")).unwrap();
     let more = "\n\
         sh_binary(name = \"run\", srcs = [\"run.sh\"], data = [\":app\", \":app_pyc\"])\n";
-    bazel.sandbox.write("bazel/example/BUILD.bazel", format!("{text}{more}"));
-    let script = bazel.sandbox.path("bazel/example/run.sh");
+    bazel.write("BUILD.bazel", format!("{text}{more}"));
+    let script = bazel.path("run.sh");
     fs::write(&script, "#!/bin/sh\n").unwrap();
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    bazel.run(&["build", "//:run"]).success();
-    let runfiles = "bazel-bin/run.runfiles/_main";
-    let code = format!(
-        "import sys; sys.path.insert(0, {runfiles:?}); sys.dont_write_bytecode = True; import app; app.main()"
-    );
-    let said = finish(&mut bazel.command(&["/usr/bin/python3", "-v", "-c", &code])).success();
-    assert_eq!(said.stdout, "Hello, world! 1.2.3\n");
-    for module in ["app", "version", "shared/__init__", "shared/greeting", "shared/words"] {
-        let end = format!("{runfiles}/{module}.py");
-        let matched =
-            said.stderr.lines().any(|line| line.contains(" matches ") && line.ends_with(&end));
-        assert!(matched, "`{module}` was not matched:\n{}", said.stderr);
+    let layer = ["//:app_layer", "--output_groups=+digest,+diff_id"];
+    bazel.build(&["//:run", "//:app_zip", "//:app_zip_bare", layer[0], layer[1]]);
+    runs_from_caches(&bazel, "bazel-bin/run.runfiles/_main");
+
+    for name in ["app_zip.zip", "app_zip_bare.zip"] {
+        let said = run_from_zip(&bazel, &bazel.path("bazel-bin").join(name));
+        assert_eq!(said.stdout, "Hello, world! 1.2.3\n", "{name}");
+        for module in MODULES {
+            let module = module.replace("/__init__", "").replace('/', ".");
+            let line = format!("import '{module}' # <zipimporter object ");
+            assert!(said.stderr.contains(&line), "{name}: {module}\n{}", said.stderr);
+        }
     }
+    // Where a source is not that of its cache, it is compiled, and that is seen.
+    let stale = bazel.sandbox.beside("stale.zip");
+    let code = format!(
+        "import zipfile\n\
+         old, new = zipfile.ZipFile('bazel-bin/app_zip.zip'), zipfile.ZipFile({:?}, 'w')\n\
+         for name in old.namelist():\n\
+         \x20   new.writestr(name, old.read(name) + (b'#' if name == 'shared/words.py' else b''))\n",
+        stale.display().to_string()
+    );
+    finish(&mut bazel.command(&[&bazel.python(), "-c", &code])).success();
+    let said = run_from_zip(&bazel, &stale);
+    assert!(said.stdout.starts_with("compiled shared/words.py\n"), "{}", said.shown());
+
+    // The layer, unpacked, and what is said of it.
+    let code = "import gzip, hashlib, sys, tarfile\n\
+        layer = open('bazel-bin/app_layer.tar.gz', 'rb').read()\n\
+        for name, data in [('digest', layer), ('diffid', gzip.decompress(layer))]:\n\
+        \x20   said = open('bazel-bin/app_layer.' + name).read()\n\
+        \x20   assert said == 'sha256:' + hashlib.sha256(data).hexdigest() + '\\n', (name, said)\n\
+        with tarfile.open('bazel-bin/app_layer.tar.gz') as tar:\n\
+        \x20   tar.extractall(sys.argv[1])\n\
+        \x20   print(*sorted(tar.getnames()), sep='\\n')\n";
+    let image = bazel.sandbox.beside("image").display().to_string();
+    let listed = finish(&mut bazel.command(&[&bazel.python(), "-c", code, &image])).success();
+    expect_test::expect![[r#"
+        app
+        app/__pycache__
+        app/__pycache__/app.TAG.pyc
+        app/__pycache__/version.TAG.pyc
+        app/app.py
+        app/shared
+        app/shared/__init__.py
+        app/shared/__pycache__
+        app/shared/__pycache__/__init__.TAG.pyc
+        app/shared/__pycache__/greeting.TAG.pyc
+        app/shared/__pycache__/words.TAG.pyc
+        app/shared/greeting.py
+        app/shared/words.py
+        app/version.py
+    "#]]
+    .assert_eq(&listed.stdout.replace(&bazel.sandbox.tag(), "TAG"));
+    runs_from_caches(&bazel, &format!("{image}/app"));
 }

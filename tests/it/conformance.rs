@@ -1,23 +1,39 @@
-//! One set of sources through every way there is to compile: identical bytes from all of them.
+//! One set of sources through every way there is to compile: identical bytes from all of them. Those through
+//! Bazel are in `bazel_remote`, those through the rules of Buck2 in `buck2`; they use the same sources, and
+//! compare with the same `build`.
 
 use std::collections::BTreeMap;
 
+use bytekiln::precompile::Precompile;
+use bytekiln_test_support::servers::Server;
 use serde_json::Value;
 
+use crate::ninja::tool;
 use crate::sandbox::Sandbox;
 use crate::worker_process::{Protocol, Request, WorkerProcess};
 
-const MANIFEST: &str = "
+pub(crate) const MANIFEST: &str = "
 //- /bytekiln.toml
 [workspace]
 members = [\"lib\"]
+[profile.dev]
+optimize = [0]
+mode = \"checked-hash\"
+[profile.release]
+optimize = [2]
+mode = \"unchecked-hash\"
+layout = \"pycache\"
 //- /lib/pyproject.toml
 [project]
 name = \"lib\"
 ";
 
+/// Level and mode, and the profile of the manifest that says the same.
+pub(crate) const CONFIGURATIONS: [(&str, &str, &str); 2] =
+    [("0", "checked-hash", "dev"), ("2", "unchecked-hash", "release")];
+
 /// Sources whose bytes depend on history, on sets, on encodings, on levels.
-fn sources() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn sources() -> Vec<(String, Vec<u8>)> {
     let mut sources: Vec<(String, Vec<u8>)> = vec![
         ("pkg/__init__.py".into(), b"'''doc'''\nfrom .sets import *\n".to_vec()),
         ("pkg/empty.py".into(), Vec::new()),
@@ -36,10 +52,10 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     sources
 }
 
-type Bytes = BTreeMap<String, Vec<u8>>;
+pub(crate) type Bytes = BTreeMap<String, Vec<u8>>;
 
 /// What is below a tree, by the names in it.
-fn tree(sandbox: &Sandbox, folder: &str) -> Bytes {
+pub(crate) fn tree(sandbox: &Sandbox, folder: &str) -> Bytes {
     let prefix = format!("{folder}/");
     let inside = sandbox.cache_bytes().into_iter();
     inside
@@ -48,7 +64,7 @@ fn tree(sandbox: &Sandbox, folder: &str) -> Bytes {
 }
 
 #[track_caller]
-fn same(way: &str, expected: &Bytes, found: &Bytes) {
+pub(crate) fn same(way: &str, expected: &Bytes, found: &Bytes) {
     let names = |bytes: &Bytes| bytes.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(expected), names(found), "{way}");
     for (name, bytes) in expected {
@@ -67,24 +83,65 @@ fn identical_bytes_from_every_way() {
     let who = sandbox.run(&["compile", "--python", &python, "--print-identity"]).success();
     let who: Value = serde_json::from_str(&who.stdout).unwrap();
     let text = |key: &str| who[key].as_str().unwrap().to_owned();
-    for (level, mode) in [("0", "checked-hash"), ("2", "unchecked-hash")] {
+    let servers: Vec<(Server, &str)> = [(Server::nginx(None), "http"), (Server::casd(), "grpc")]
+        .into_iter()
+        .filter_map(|(server, scheme)| Some((server?, scheme)))
+        .collect();
+    for (level, mode, profile) in CONFIGURATIONS {
         let options = ["--optimize", level, "--invalidation-mode", mode];
-        let build = |more: &[&str]| {
+        let build_and_said = |more: &[&str]| {
             let mut arguments = vec!["build", "--python", &python];
             arguments.extend(options);
             arguments.extend(more);
             for path in sandbox.caches().iter().filter(|path| path.starts_with("lib/")) {
                 sandbox.remove(path);
             }
-            sandbox.run(&arguments).success();
-            tree(&sandbox, "lib")
+            let output = sandbox.run(&arguments).success();
+            (tree(&sandbox, "lib"), output.stderr)
         };
+        let build = |more: &[&str]| build_and_said(more).0;
         let expected = build(&["--no-cache"]);
         assert_eq!(expected.len(), sources.len());
         same("build, one compiler", &expected, &build(&["--no-cache", "--jobs", "1"]));
         same("build, into the cache", &expected, &build(&[]));
         let cached = build(&[]);
         same("build, from the cache", &expected, &cached);
+        for (server, scheme) in &servers {
+            let address = format!("{scheme}://{}", server.authority());
+            // Two users, each with a cache of their own.
+            for (user, from) in
+                [("first", " compiled in "), ("second", " from the remote cache in ")]
+            {
+                let cache = sandbox.beside(&format!("{user}-{scheme}-{level}"));
+                let cache = cache.display().to_string();
+                let shared = ["--remote-cache", &address, "--cache-dir", &cache];
+                let (bytes, said) = build_and_said(&shared);
+                assert!(said.contains(&format!("{}{from}", sources.len())), "{said}");
+                same(&format!("build, {scheme}, {user}"), &expected, &bytes);
+            }
+        }
+
+        let empty = || {
+            for path in sandbox.caches().iter().filter(|path| path.starts_with("lib/")) {
+                sandbox.remove(path);
+            }
+        };
+        empty();
+        // As `cargo xtask precompile` of examples/mixed-rust.
+        let library = Precompile::in_folder(sandbox.root()).profile(profile);
+        let outcome =
+            library.python(&python).without_cache().force().plan().unwrap().execute(&|_| {});
+        assert_eq!(outcome.unwrap().tally.compiled, sources.len());
+        same("xtask", &expected, &tree(&sandbox, "lib"));
+
+        empty();
+        let mut plan = vec!["plan", "--format", "ninja", "--python", &python];
+        plan.extend(options);
+        sandbox.write("build.ninja", sandbox.run(&plan).success().stdout);
+        if let Some(output) = tool(&sandbox, "ninja", &[]) {
+            output.success();
+            same("ninja", &expected, &tree(&sandbox, "lib"));
+        }
 
         let entries: Vec<String> =
             sources.iter().map(|(path, _)| format!("lib/{path}=lib/{path}")).collect();

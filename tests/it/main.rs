@@ -1,11 +1,14 @@
 //! The end-to-end suite: the real command, real interpreters, real files. Knows the command line,
-//! documented formats and exit statuses, and nothing of the crates behind them.
+//! documented formats and exit statuses, the library face, and nothing of the crates behind them.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure told")]
 
 mod affected;
+mod archive;
 mod bad_input;
 mod bazel;
+mod bazel_remote;
+mod bazel_workspace;
 mod browser;
 mod buck2;
 mod build;
@@ -37,6 +40,7 @@ mod pack_site;
 mod pack_wheels;
 mod plan;
 mod provenance;
+mod reapi;
 mod remote;
 mod reproducible;
 mod sandbox;
@@ -46,4 +50,5 @@ mod unprivileged;
 mod verify;
 mod why;
 mod worker;
+mod worker_bad_input;
 mod worker_process;

@@ -27,7 +27,8 @@ VALUE = 1
 print('a script')
 ";
 
-fn tool(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Option<Output> {
+/// Runs a build tool of the system in the workspace; `None`, said aloud, where it is missing.
+pub(crate) fn tool(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Option<Output> {
     let path = ["/usr/bin", "/usr/local/bin", "/bin"].map(|folder| format!("{folder}/{name}"));
     let Some(path) = path.iter().find(|path| std::path::Path::new(path).is_file()) else {
         pythons::skip(&format!("needs {name}"));

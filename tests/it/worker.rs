@@ -19,7 +19,7 @@ B = 2
 ";
 
 /// Arguments by which a request says who compiles.
-fn identity(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn identity(sandbox: &Sandbox) -> Vec<String> {
     let python = sandbox.beside("bin/python3").display().to_string();
     let said = sandbox.run(&["compile", "--python", &python, "--print-identity"]).success();
     let said: Value = serde_json::from_str(&said.stdout).unwrap();
@@ -36,12 +36,12 @@ fn identity(sandbox: &Sandbox) -> Vec<String> {
     .to_vec()
 }
 
-fn request(identity: &[String], more: &[&str]) -> Request {
+pub(crate) fn request(identity: &[String], more: &[&str]) -> Request {
     let arguments = identity.iter().cloned().chain(more.iter().map(|&it| it.to_owned())).collect();
     Request { arguments, ..Request::default() }
 }
 
-fn fine(id: i32) -> Response {
+pub(crate) fn fine(id: i32) -> Response {
     Response { id, ..Response::default() }
 }
 

@@ -40,14 +40,13 @@ pub fn main(arguments: Vec<OsString>) -> ExitStatus {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    let compile = match &arguments.command {
-        Command::Compile(compile) => Some(&**compile),
-        Command::Worker(worker) => Some(&worker.compile),
-        _ => None,
+    let entries = match &arguments.command {
+        Command::Compile(compile) => &*compile.entries,
+        Command::Worker(worker) => &worker.compile.entries,
+        Command::Archive(archive) => &archive.entries,
+        _ => &[],
     };
-    if let Some(compile) = compile
-        && commands::compile::has_parameter_files(compile)
-    {
+    if commands::compile::has_parameter_files(entries) {
         let global = &arguments.global;
         match commands::compile::with_parameter_files(typed, global, &environment) {
             Ok(expanded) => (typed, parameter_files) = expanded,

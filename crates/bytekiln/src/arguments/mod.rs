@@ -2,6 +2,7 @@
 //! `settings`; nothing below this crate sees clap.
 
 mod affected;
+mod archive;
 mod compile;
 mod cycles;
 mod deps;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use affected::{AffectedArguments, AffectedBy, AffectedFormat, PartArguments, UnknownChoice};
+pub use archive::{ArchiveArguments, ArchiveCompression, ArchiveFormat};
 pub use compile::{CompileArguments, CompileRequest, ProtocolChoice, TreeLayout, WorkerArguments};
 pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
@@ -157,6 +159,8 @@ pub enum Command {
     Compile(Box<CompileArguments>),
     /// Serve compilations to Bazel as a persistent worker
     Worker(Box<WorkerArguments>),
+    /// Named files as a zip or an image layer, for build systems
+    Archive(Box<ArchiveArguments>),
     /// Show, trim or empty the user's cache
     Cache(CacheArguments),
     /// Print a completion script for a shell

@@ -23,10 +23,10 @@ use crate::settings::start_folder;
 /// sources make it intern, a replacement after so much costs nothing that is felt.
 pub(super) const LIMITS: PoolLimits = PoolLimits { idle: 64, requests: 10_000, bytes: 256 << 20 };
 
-/// Whether arguments come from parameter files.
-pub(crate) fn has_parameter_files(arguments: &CompileArguments) -> bool {
+/// Whether arguments come from parameter files, which stand where entries do.
+pub(crate) fn has_parameter_files(entries: &[OsString]) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
-    arguments.entries.iter().any(|entry| entry.as_bytes().starts_with(b"@"))
+    entries.iter().any(|entry| entry.as_bytes().starts_with(b"@"))
 }
 
 /// Puts the content of parameter files in their place. Also which files those were.

@@ -1,6 +1,7 @@
 //! One file a command: each reads its arguments, drives a session, and says what came of it.
 
 pub(crate) mod affected;
+mod archive;
 pub(crate) mod build;
 pub(crate) mod cache;
 mod chains;
@@ -108,6 +109,7 @@ pub(crate) fn run(
         Command::Worker(worker) => {
             worker::run(worker, parameter_files, global, environment, terminal)
         }
+        Command::Archive(archive) => archive::run(archive, global, environment),
         Command::Clean(clean) => clean::run(clean, session(&clean.select)?, terminal),
         Command::Cache(cache) => {
             let configured = match &cache.cache_dir {

@@ -90,7 +90,7 @@ pub(crate) fn print_identity(
 }
 
 /// Compiles everything. What was written is whole, also when something else failed; a rejected
-/// source leaves no output of an older text behind.
+/// source, or one that is gone, leaves no output of an older text behind.
 pub(crate) fn perform(
     order: &CompileOrder,
     means: &Means<'_>,
@@ -100,7 +100,7 @@ pub(crate) fn perform(
     let toolchain_digest = toolchain.digest();
     let flags =
         CompileFlags { debug_ranges: order.flags.debug_ranges || toolchain.release.minor() < 11 };
-    let (read, unreadable) = read_sources(order, means)?;
+    let Reading { read, unreadable, gone } = read_sources(order, means)?;
     let mut jobs = Vec::with_capacity(read.len());
     for source in &read {
         let Some((entry, placed)) = pair(order, &placement, source.entry) else { continue };
@@ -155,7 +155,11 @@ pub(crate) fn perform(
         placement: &placement,
         means,
         messages: unreadable,
-        outdated: Vec::new(),
+        outdated: gone
+            .iter()
+            .filter_map(|index| placement.outputs.get(*index))
+            .map(|placed| placed.place.clone())
+            .collect(),
         counts: [0; 3],
     };
     for (source, end) in read.iter().zip(&report.ends) {
@@ -188,11 +192,17 @@ struct ReadSource {
     bytes: Option<Arc<[u8]>>,
 }
 
-fn read_sources(
-    order: &CompileOrder,
-    means: &Means<'_>,
-) -> Result<(Vec<ReadSource>, Messages), CommandFailure> {
-    let (mut read, mut failed) = (Vec::with_capacity(order.entries.len()), Messages::new());
+/// What came of reading all sources.
+struct Reading {
+    read: Vec<ReadSource>,
+    unreadable: Messages,
+    /// Entries of those whose source is not there.
+    gone: Vec<usize>,
+}
+
+fn read_sources(order: &CompileOrder, means: &Means<'_>) -> Result<Reading, CommandFailure> {
+    let mut read = Vec::with_capacity(order.entries.len());
+    let (mut unreadable, mut gone) = (Messages::new(), Vec::new());
     let mut kept = 0;
     for (index, entry) in order.entries.iter().enumerate() {
         let place = means.base.resolve(&entry.source)?;
@@ -213,11 +223,16 @@ fn read_sources(
                     Err(fault) => fault,
                 }
             }
-            Err(error) => format!("could not be read: {error}"),
+            Err(error) => {
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    gone.push(index);
+                }
+                format!("could not be read: {error}")
+            }
         };
-        failed.insert(index, format!("error: `{}`: {fault}\n", entry.source.display()));
+        unreadable.insert(index, format!("error: `{}`: {fault}\n", entry.source.display()));
     }
-    Ok((read, failed))
+    Ok(Reading { read, unreadable, gone })
 }
 
 /// Regular files only: a pipe in the place of a source must not make us wait.
@@ -283,7 +298,7 @@ struct Outcome<'a> {
     placement: &'a Placement,
     means: &'a Means<'a>,
     messages: Messages,
-    /// Outputs of rejected sources.
+    /// Outputs of sources that were rejected or are gone.
     outdated: Vec<OutputPath>,
     /// Compiled, cached, failed.
     counts: [usize; 3],

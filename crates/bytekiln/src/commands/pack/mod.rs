@@ -40,6 +40,7 @@ use assembled::Made;
 use gather::Home;
 use outcome::Packed;
 use provenance::{Material, Subject};
+pub(super) use write::DEFAULT_TIME;
 use write::{Pending, published};
 
 /// What all artifacts of one run share.

@@ -16,7 +16,7 @@ use super::target::Target;
 use crate::failure::CommandFailure;
 
 /// 1980-01-01: the first time that a zip knows.
-pub(super) const DEFAULT_TIME: i64 = 315_532_800;
+pub(in crate::commands) const DEFAULT_TIME: i64 = 315_532_800;
 
 /// How it is written.
 pub(super) struct Writing<'a> {
