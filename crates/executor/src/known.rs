@@ -18,8 +18,9 @@ use crate::record::{Kept, Origin};
 use crate::result::{check_header, check_pyc};
 use crate::{CacheOrigin, Event, Failure, Job, JobEnd, Unplaced};
 
-/// Actions asked for at once.
-const LOOK_UP_BATCH: usize = 1024;
+/// Actions asked for at once: another machine may have the results of many under one key, if it is
+/// asked for all of them.
+const LOOK_UP_BATCH: usize = 8192;
 /// Outputs restored by one thread before it looks for more.
 const RESTORE_BATCH: usize = 64;
 /// The same where another machine is asked: a few messages full.
