@@ -208,3 +208,81 @@ fn wrong_addresses_and_files_are_errors_of_the_user() {
         output.says(&[expected]);
     }
 }
+
+/// So many that their results travel together.
+fn write_modules(sandbox: &Sandbox) {
+    for number in 0..100 {
+        let content = format!("def function_{number}(a, b):\n    return a * b + {number}\n");
+        sandbox.write(&format!("package/module_{number:03}.py"), &content);
+    }
+}
+
+/// How many requests `-v` says there were.
+fn requests(output: &Output) -> usize {
+    let line = output.stderr.lines().find_map(|line| line.trim().strip_prefix("Remote "));
+    let number = line.and_then(|line| line.split(' ').next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("{}", output.shown()))
+}
+
+#[test]
+fn many_files_are_restored_with_few_requests() {
+    let Some(server) = Server::casd() else { return };
+    let address = format!("grpc://{}", server.authority());
+    let Some(first) = Sandbox::new("") else { return };
+    write_modules(&first);
+    first.run(&["build", "-v", "--remote-cache", &address]).success();
+    for other in ["", "package/another.py"] {
+        let Some(second) = Sandbox::new("") else { return };
+        write_modules(&second);
+        if !other.is_empty() {
+            second.write(other, "OTHER = 1\n");
+        }
+        let output = second.run(&["build", "-v", "--remote-cache", &address]).success();
+        if other.is_empty() {
+            // Capabilities, one for all results, one for all blobs.
+            assert!(requests(&output) <= 5, "{}", output.shown());
+        }
+        output.says(&["100 from the remote cache"]);
+    }
+    let Some(third) = Sandbox::new("") else { return };
+    write_modules(&third);
+    third.write("package/another.py", "OTHER = 1\n");
+    let output = third.run(&["build", "-v", "--remote-cache", &address]).success();
+    assert!(requests(&output) <= 5, "{}", output.shown());
+    output.says(&["101 from the remote cache"]);
+}
+
+#[test]
+fn results_that_were_exchanged_are_compiled_and_mended() {
+    let Some(server) = Server::nginx(None) else { return };
+    let address = format!("http://{}", server.authority());
+    let Some(first) = Sandbox::new("") else { return };
+    write_modules(&first);
+    first.build(&["--remote-cache", &address]).success();
+    // The file that names all results: in it, two modules get the output of each other.
+    let files = fs::read_dir(server.join("files/ac")).unwrap().map(|file| file.unwrap().path());
+    let bundle = files.max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
+    let mut bytes = fs::read(&bundle).unwrap();
+    assert!(bytes.len() > 5000, "all results are in it");
+    let place = |(_, cache): &(String, Vec<u8>)| {
+        let mut blobs = fs::read_dir(server.join("files/cas")).unwrap().map(|file| file.unwrap());
+        let blob = blobs.find(|file| fs::read(file.path()).unwrap() == *cache).unwrap();
+        let hex = blob.file_name().into_string().unwrap();
+        let hash = |place| u8::from_str_radix(&hex[place..place + 2], 16).unwrap();
+        let hash: Vec<u8> = (0..64).step_by(2).map(hash).collect();
+        bytes.windows(32).position(|part| part == hash).unwrap()
+    };
+    let places: Vec<usize> = first.cache_bytes().iter().take(2).map(place).collect();
+    for offset in 0..40 {
+        bytes.swap(places[0] + offset, places[1] + offset);
+    }
+    fs::write(&bundle, bytes).unwrap();
+    for compiled in [2, 0] {
+        let Some(sandbox) = Sandbox::new("") else { return };
+        write_modules(&sandbox);
+        let output = sandbox.build(&["--remote-cache", &address]).success();
+        assert_eq!(count(&output, " compiled"), compiled, "{}", output.shown());
+        assert_eq!(count(&output, " restored"), 100 - compiled, "{}", output.shown());
+        assert_eq!(sandbox.cache_bytes(), first.cache_bytes());
+    }
+}

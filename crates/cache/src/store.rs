@@ -79,6 +79,12 @@ pub trait Store: Send + Sync {
     /// Keeps these results. The blobs that they name must have been written before.
     fn update_results(&self, entries: &[ResultEntry]) -> Result<(), StoreError>;
 
+    /// Nothing more will be asked or told for now: what makes later questions cheaper may be written.
+    /// Called only by those who may write.
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// A file that holds this blob and may be hard-linked to an output, with its content verified
     /// now and marked as used. `None` for stores without files, and for blobs that are missing
     /// or broken (which the store then forgets).

@@ -2,6 +2,7 @@
 
 use bytekiln_python::{InvalidationMode, Release};
 
+use crate::canonical::recognize::is_canonical;
 use crate::canonical::{NanPolicy, canonicalize_tree};
 use crate::header::{HEADER_LENGTH, Header, HeaderError};
 use crate::marshal::{self, DecodeError};
@@ -81,8 +82,12 @@ impl Expectation<'_> {
 pub fn validate(pyc: &[u8], expect: &Expectation<'_>) -> Result<(), ValidateError> {
     expect.check_header(pyc)?;
     let payload = pyc.get(HEADER_LENGTH..).unwrap_or_default();
-    let canonical = marshal::decode(payload, expect.release, &expect.limits)
-        .and_then(|tree| canonicalize_tree(&tree, expect.recorded_path, NanPolicy::Kept))
+    let tree =
+        marshal::decode(payload, expect.release, &expect.limits).map_err(ValidateError::Payload)?;
+    if is_canonical(&tree, expect.recorded_path) {
+        return Ok(());
+    }
+    let canonical = canonicalize_tree(&tree, expect.recorded_path, NanPolicy::Kept)
         .map_err(ValidateError::Payload)?;
     if canonical == payload {
         return Ok(());

@@ -18,12 +18,16 @@ use crate::record::{Kept, Origin};
 use crate::result::{check_header, check_pyc};
 use crate::{CacheOrigin, Event, Failure, Job, JobEnd, Unplaced};
 
-/// Actions asked for at once.
-const LOOK_UP_BATCH: usize = 1024;
+/// Actions asked for at once: another machine may have the results of many under one key, if it is
+/// asked for all of them.
+const LOOK_UP_BATCH: usize = 8192;
 /// Outputs restored by one thread before it looks for more.
 const RESTORE_BATCH: usize = 64;
-/// The same where another machine is asked: a few messages full.
+/// The same where another machine is asked…
 const REMOTE_BATCH: usize = 1024;
+/// …but no more bytes than travel in one message: what has come is hashed, looked at and written while
+/// the processor still has it at hand.
+const REMOTE_BYTES: u64 = 7 << 19;
 
 /// A task with what is known of it.
 pub(crate) struct Known {
@@ -117,14 +121,14 @@ pub(crate) fn restore(execution: &Execution<'_>, known: &[Known]) -> Vec<Task> {
     let lost: Mutex<Vec<Task>> = Mutex::default();
     let jobs = execution.options.jobs.get();
     // Whoever waits for another machine should ask it for much, and leaves the processor to others.
-    let (threads, batch) = match execution.recorder.remote().answers() {
-        true => (jobs + 2, REMOTE_BATCH),
-        false => (jobs, RESTORE_BATCH),
+    let (threads, batches) = match execution.recorder.remote().answers() {
+        true => (jobs + 2, batches(known, REMOTE_BATCH, REMOTE_BYTES)),
+        false => (jobs, batches(known, RESTORE_BATCH, u64::MAX)),
     };
-    in_parallel(threads, known.len(), batch, |start, end| {
+    in_parallel(threads, batches.len(), 1, |batch, _| {
         let mut last = LastFolder::default();
         let mut without_file = Vec::new();
-        for known in known.get(start..end).unwrap_or_default() {
+        for known in batches.get(batch).copied().unwrap_or_default() {
             if execution.stopped() {
                 return;
             }
@@ -134,6 +138,27 @@ pub(crate) fn restore(execution: &Execution<'_>, known: &[Known]) -> Vec<Task> {
         lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(missing);
     });
     lost.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Cuts into pieces of at most so many outputs, and of so many bytes if one alone has no more.
+fn batches(known: &[Known], most: usize, bytes: u64) -> Vec<&[Known]> {
+    let (mut batches, mut rest) = (Vec::new(), known);
+    while !rest.is_empty() {
+        let mut sum = 0_u64;
+        let fits = |known: &&Known| {
+            if let Outcome::Compiled { output } | Outcome::Digested { output } =
+                &known.result.outcome
+            {
+                sum = sum.saturating_add(output.size);
+            }
+            sum <= bytes
+        };
+        let count = rest.iter().take(most).take_while(fits).count().max(1);
+        let (batch, after) = rest.split_at(count);
+        batches.push(batch);
+        rest = after;
+    }
+    batches
 }
 
 /// A task that needs its output's bytes from the store.

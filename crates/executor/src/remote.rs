@@ -126,6 +126,10 @@ impl<'a> Remote<'a> {
             uploads.done += sent;
             uploads.missed += count - sent;
         }
+        let is_late = self.lock().closed.is_some_and(|closed| closed.elapsed() > LINGER);
+        if self.uploads_at_all && !is_late && !interrupted() {
+            let _: Option<()> = self.attempt(&self.writes, |store| store.settle());
+        }
         let (done, missed) = {
             let uploads = self.lock();
             (uploads.done, uploads.missed + uploads.waiting.len())

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytekiln_action::{ActionResult, Digest};
+use bytekiln_action::Digest;
 use bytekiln_cache::Blob;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -19,7 +19,6 @@ use crate::attempt::{Found, Trouble};
 use crate::connection::{ConnectError, Connection};
 use crate::grpc::{GrpcCache, bytes_of};
 use crate::http_cache::{HttpCache, Length, Put, Space};
-use crate::mapping::{decode_message, from_message};
 use crate::protocol::ActionResultMessage;
 
 /// Requests under way at once: over HTTP/1.1 each needs a connection of its own…
@@ -117,25 +116,22 @@ impl Backend {
         }
     }
 
-    /// The result under each key, in their order.
+    /// What is under each key, in their order; bytes that are no such message are nothing.
     pub(crate) async fn get_results(
         &self,
         keys: &[Digest],
-    ) -> Result<Vec<Option<ActionResult>>, Trouble> {
+    ) -> Result<Vec<Option<ActionResultMessage>>, Trouble> {
         match self {
             Backend::Grpc(grpc) => {
                 grpc.capabilities().await?;
-                let asked = keys.iter().map(async |key| {
-                    let message = grpc.get_result(key).await?;
-                    Ok(message.as_ref().and_then(from_message))
-                });
+                let asked = keys.iter().map(async |key| grpc.get_result(key).await);
                 stream::iter(asked).buffered(GRPC_REQUESTS).try_collect().await
             }
             Backend::Http(http) => {
                 let limit = Length::AtMost(LARGEST_RESULT);
                 let asked = keys.iter().map(async |key| {
                     Ok(match http.get(Space::Results, key, limit).await? {
-                        Found::Bytes(bytes) => decode_message(&bytes),
+                        Found::Bytes(bytes) => ActionResultMessage::decode(bytes).ok(),
                         Found::Missing | Found::Unusable(_) => None,
                     })
                 });

@@ -8,6 +8,7 @@
 mod address;
 mod attempt;
 mod backend;
+mod bundle;
 mod capabilities;
 mod connection;
 mod grpc;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome};
@@ -17,9 +17,10 @@ use tokio::runtime::Runtime;
 use crate::address::RemoteAddress;
 use crate::attempt::{Found, Trouble};
 use crate::backend::Backend;
+use crate::bundle::{self, Bundle};
 use crate::connection::ConnectError;
 use crate::headers::RemoteHeaders;
-use crate::mapping::{Keys, to_message};
+use crate::mapping::{Keys, bundle_message, bundle_of, from_message, to_message};
 
 /// Nobody's `.pyc` is larger; a result that says so is not believed.
 const LARGEST_BLOB: u64 = 64 << 20;
@@ -29,6 +30,8 @@ const LARGEST_ANSWER: u64 = 256 << 20;
 const BYTES_A_SECOND: u64 = 256 << 10;
 /// …which never becomes longer than by so much.
 const LONGEST_TRANSFER: Duration = Duration::from_secs(120);
+/// Results that are asked for one by one within one operation's time.
+const SINGLES_AT_ONCE: usize = 1024;
 
 /// How a remote cache is reached.
 #[derive(Debug, Clone)]
@@ -74,8 +77,27 @@ pub struct RemoteStore {
     down: OnceLock<String>,
     /// Blobs that the server did not take; results that name them are not sent.
     refused: Mutex<BTreeSet<Digest>>,
+    bundles: Mutex<Bundles>,
     warnings: WarningLog,
     counters: Counters,
+}
+
+/// The bundles that were asked for, by key, and what has been learned for them since.
+#[derive(Default)]
+struct Bundles {
+    by_key: BTreeMap<Digest, Bundle>,
+    /// In which one an action is.
+    places: BTreeMap<ActionDigest, Digest>,
+}
+
+impl Bundles {
+    /// The server has this under the action's own key.
+    fn learn(&mut self, action: ActionDigest, result: &ActionResult) {
+        let place = self.places.get(&action);
+        if let Some(bundle) = place.and_then(|key| self.by_key.get_mut(key)) {
+            bundle.learn(action, result);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -116,6 +138,7 @@ impl RemoteStore {
             keys: Keys::new(),
             down: OnceLock::new(),
             refused: Mutex::default(),
+            bundles: Mutex::default(),
             warnings: WarningLog::default(),
             counters: Counters::default(),
         })
@@ -191,6 +214,44 @@ impl RemoteStore {
             None,
         );
         None
+    }
+
+    fn bundles(&self) -> MutexGuard<'_, Bundles> {
+        self.bundles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for the bundles that these actions make; what is in none stays unknown.
+    fn get_bundles(
+        &self,
+        actions: &[ActionDigest],
+    ) -> Result<Vec<Option<ActionResult>>, StoreError> {
+        let mut results = vec![None; actions.len()];
+        let pieces = bundle::cut(actions);
+        let asked: Vec<(Digest, &[ActionDigest])> = pieces
+            .iter()
+            .filter_map(|piece| actions.get(piece.clone()))
+            .map(|actions| (self.keys.bundle_key(actions), actions))
+            .collect();
+        // The server has not been told yet what is known of those that have changed.
+        let is_stale =
+            |key: &Digest| self.bundles().by_key.get(key).is_some_and(Bundle::is_changed);
+        let asked: Vec<_> = asked.into_iter().filter(|(key, _)| !is_stale(key)).collect();
+        if asked.is_empty() {
+            return Ok(results);
+        }
+        let keys: Vec<Digest> = asked.iter().map(|(key, _)| *key).collect();
+        let found = self.run(Operation::GetResults, 0, self.backend.get_results(&keys))?;
+        let mut bundles = self.bundles();
+        for ((key, actions), message) in asked.into_iter().zip(found) {
+            let bundle = Bundle::new(actions, message.as_ref().and_then(bundle_of));
+            bundles.places.extend(bundle.actions().iter().map(|action| (*action, key)));
+            bundles.by_key.insert(key, bundle);
+        }
+        for (result, action) in results.iter_mut().zip(actions) {
+            let bundle = bundles.places.get(action).and_then(|key| bundles.by_key.get(key));
+            *result = bundle.filter(|b| !b.is_changed()).and_then(|b| b.result(action)).cloned();
+        }
+        Ok(results)
     }
 
     fn count(&self, counter: &AtomicU64, more: usize) {
@@ -313,8 +374,24 @@ impl Store for RemoteStore {
             return Ok(Vec::new());
         }
         self.count(&self.counters.results_asked, actions.len());
-        let keys: Vec<Digest> = actions.iter().map(|action| self.keys.key(action)).collect();
-        let results = self.run(Operation::GetResults, 0, self.backend.get_results(&keys))?;
+        let mut results = self.get_bundles(actions)?;
+        let unknown: Vec<usize> = (results.iter().enumerate())
+            .filter_map(|(position, result)| result.is_none().then_some(position))
+            .collect();
+        for positions in unknown.chunks(SINGLES_AT_ONCE) {
+            let asked: Vec<ActionDigest> =
+                positions.iter().filter_map(|position| actions.get(*position)).copied().collect();
+            let keys: Vec<Digest> = asked.iter().map(|action| self.keys.key(action)).collect();
+            let found = self.run(Operation::GetResults, 0, self.backend.get_results(&keys))?;
+            let mut bundles = self.bundles();
+            for ((position, action), message) in positions.iter().zip(asked).zip(found) {
+                let result = message.as_ref().and_then(from_message);
+                if let (Some(result), Some(place)) = (result, results.get_mut(*position)) {
+                    bundles.learn(action, &result);
+                    *place = Some(result);
+                }
+            }
+        }
         self.count(&self.counters.results_found, results.iter().flatten().count());
         Ok(results)
     }
@@ -322,7 +399,7 @@ impl Store for RemoteStore {
     fn update_results(&self, entries: &[ResultEntry]) -> Result<(), StoreError> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A later one of the same action replaces an earlier one: only it is sent.
-        let mut messages = BTreeMap::new();
+        let (mut messages, mut told) = (BTreeMap::new(), Vec::new());
         for entry in entries {
             let names_refused = match &entry.result.outcome {
                 Outcome::Compiled { output } => refused.contains(output),
@@ -330,6 +407,7 @@ impl Store for RemoteStore {
             };
             if !names_refused {
                 messages.insert(self.keys.key(&entry.action), to_message(&entry.result));
+                told.push(entry);
             }
         }
         if messages.is_empty() {
@@ -339,7 +417,22 @@ impl Store for RemoteStore {
             (messages.len(), messages.values().map(|m| m.encoded_len() as u64).sum());
         self.run(Operation::UpdateResults, bytes, self.backend.update_results(messages))?;
         self.count(&self.counters.results_written, count);
+        let mut bundles = self.bundles();
+        told.into_iter().for_each(|entry| bundles.learn(entry.action, &entry.result));
         Ok(())
+    }
+
+    /// Writes the bundles that are new or have changed.
+    fn settle(&self) -> Result<(), StoreError> {
+        let bundles = std::mem::take(&mut *self.bundles());
+        let changed = bundles.by_key.into_iter();
+        let messages: BTreeMap<_, _> =
+            changed.filter_map(|(key, b)| Some((key, bundle_message(b.to_keep()?)))).collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let bytes = messages.values().map(|message| message.encoded_len() as u64).sum();
+        self.run(Operation::UpdateResults, bytes, self.backend.update_results(messages))
     }
 
     fn take_warnings(&self) -> Vec<StoreWarning> {

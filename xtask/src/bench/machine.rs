@@ -20,14 +20,13 @@ pub(crate) fn describe(corpora: &Corpora) -> Result<String> {
     ))
 }
 
-/// For the head of a report that needs none of the contenders.
-pub(crate) fn describe_alone() -> Result<String> {
-    Ok(format!(
-        "Measured on {}; {}, {}. Medians.\n",
-        hardware()?,
-        version(&mut Command::new(python_3_11()?))?,
-        version(&mut Command::new("hyperfine"))?,
-    ))
+/// For the head of a report that needs none of the contenders, but these programs.
+pub(crate) fn describe_alone(programs: &[&str]) -> Result<String> {
+    let mut versions = vec![version(&mut Command::new(python_3_11()?))?];
+    for program in programs {
+        versions.push(version(&mut Command::new(program))?);
+    }
+    Ok(format!("Measured on {}; {}. Medians.\n", hardware()?, versions.join(", ")))
 }
 
 fn version(program: &mut Command) -> Result<String> {

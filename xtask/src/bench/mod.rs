@@ -10,6 +10,7 @@ mod load;
 mod machine;
 mod measure;
 mod pack;
+mod remote;
 mod report;
 mod scenario;
 mod startup;
@@ -66,18 +67,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let folder = shell::root().join("corpora");
     let wants =
         |title: &str| options.only.as_ref().is_none_or(|only| title.contains(only.as_str()));
-    let only_startup =
-        options.only.as_ref().is_some_and(|only| startup::TITLE.contains(only.as_str()));
-    let startups = if wants(startup::TITLE) {
-        let built = shell::target().join("release/bytekiln");
-        let command = options.command.as_deref().unwrap_or(&built);
-        Some(startup::measure(&folder, command, options.runs)?)
-    } else {
-        None
-    };
-    if let (Some(text), true) = (&startups, only_startup) {
-        // It needs none of the corpora.
-        print!("{}\n## {}\n\n{text}", machine::describe_alone()?, startup::TITLE);
+    let built = shell::target().join("release/bytekiln");
+    let command = options.command.as_deref().unwrap_or(&built);
+    let mut alone = Vec::new();
+    if wants(startup::TITLE) {
+        let text = startup::measure(&folder, command, options.runs)?;
+        alone.push((startup::TITLE, text, machine::describe_alone(&["hyperfine"])?));
+    }
+    if wants(remote::TITLE)
+        && let Some(text) = remote::measure(command, options.runs)?
+    {
+        alone.push((remote::TITLE, text, machine::describe_alone(&[])?));
+    }
+    let is_only = |title: &&str| options.only.is_some() && wants(title);
+    if [startup::TITLE, remote::TITLE].iter().any(is_only) {
+        // These need none of the corpora.
+        for (title, text, machine) in alone {
+            print!("{machine}\n## {title}\n\n{text}");
+        }
         return Ok(());
     }
     let corpora = corpora::fetch(&folder)?;
@@ -94,8 +101,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             report.add(&scenario.title, scenario.goal, scenario::measure(&scenario, options.runs)?);
         }
     }
-    if let Some(text) = startups {
-        report.add_text(startup::TITLE, text);
+    for (title, text, _) in alone {
+        report.add_text(title, text);
     }
     for raw in corpora.raw()? {
         let title = format!("load time and size of canonical caches, {}", raw.name);

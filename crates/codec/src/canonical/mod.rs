@@ -5,6 +5,7 @@ mod equality;
 pub(crate) mod intern;
 mod mix;
 mod order;
+pub(crate) mod recognize;
 pub(crate) mod values;
 mod write;
 

@@ -236,21 +236,25 @@ impl<'a> Values<'a> {
 }
 
 /// Open addressing with linear probing; large enough from the start, so it never grows.
-struct Table {
+pub(super) struct Table {
     /// The upper half of the hash and the id plus one; zero is free.
     places: Vec<(u32, u32)>,
     mask: usize,
 }
 
 impl Table {
-    fn new(count: usize) -> Table {
+    pub(super) fn new(count: usize) -> Table {
         let size = (count + count / 2).next_power_of_two().max(16);
         Table { places: vec![(0, 0); size], mask: size - 1 }
     }
 
     /// The id that satisfies `equals`, or a free place for it.
     #[inline]
-    fn find(&self, hash: u64, equals: impl Fn(ValueId) -> bool) -> Result<ValueId, usize> {
+    pub(super) fn find(
+        &self,
+        hash: u64,
+        equals: impl Fn(ValueId) -> bool,
+    ) -> Result<ValueId, usize> {
         let upper = (hash >> 32) as u32;
         let mut index = hash as usize & self.mask;
         loop {
@@ -265,7 +269,7 @@ impl Table {
         }
     }
 
-    fn fill(&mut self, index: usize, hash: u64, id: ValueId) {
+    pub(super) fn fill(&mut self, index: usize, hash: u64, id: ValueId) {
         if let Some(place) = self.places.get_mut(index) {
             *place = ((hash >> 32) as u32, id + 1);
         }

@@ -3,10 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use bytekiln_codec::{HEADER_LENGTH, Header, Limits, decode};
+use bytekiln_codec::{
+    CanonicalOptions, HEADER_LENGTH, Header, Limits, NanPolicy, canonicalize, decode,
+};
 use bytekiln_python::Release;
 
 use crate::exercise;
+use crate::modules::module;
 
 /// In all, over the seeds.
 const MUTATIONS: usize = 20_000;
@@ -87,6 +90,47 @@ pub(crate) fn mutate(bytes: &mut Vec<u8>, sequence: &mut Sequence) {
             }
         }
     }
+}
+
+/// Nearly canonical is what a hostile server would send. Two kinds of seeds: real payloads with everything
+/// in them, and modules of what `validate` can tell the short way.
+#[test]
+fn mutated_canonical_payloads() {
+    let mut sequence = Sequence(0x2545_f491_4f6c_dd1d);
+    let mut seeds: Vec<(Release, Vec<u8>)> = Vec::new();
+    for (release, bytes) in crate::mutations::seeds() {
+        let (limits, nans) = (Limits::default(), NanPolicy::Kept);
+        let options = CanonicalOptions { release, recorded_path: b"a/b.py", limits, nans };
+        let inner = module(release, &[b"z\x04name", b"i\x07\0\0\0", b"z\x01,"]);
+        let plain = module(
+            release,
+            &[
+                b"z\x04name",
+                b"u\x02\0\0\0\xc3\xa9",
+                b"i\x07\0\0\0",
+                b"l\x03\0\0\0\0\0\0\0\x02\0",
+                b"g\0\0\0\0\0\0\xf0?",
+                b"y\0\0\0\0\0\0\xf0?\0\0\0\0\0\0\0\x80",
+                b"s\x02\0\0\0ab",
+                b")\x02z\x01,)\x02z\x01,N",
+                b")\x02z\x01,N",
+                b">\x03\0\0\0z\x01,z\x04nameu\x02\0\0\0\xc3\xa9",
+                &inner,
+                &inner,
+            ],
+        );
+        for payload in [&bytes[HEADER_LENGTH..], &plain, &plain] {
+            seeds.push((release, canonicalize(payload, &options).expect("a payload")));
+        }
+    }
+    let mut valid = 0;
+    for round in 0..3 * MUTATIONS {
+        let (release, payload) = &seeds[round % seeds.len()];
+        let mut payload = payload.clone();
+        mutate(&mut payload, &mut sequence);
+        valid += usize::from(exercise::valid(*release, &payload));
+    }
+    assert!(valid > MUTATIONS / 20 && valid < MUTATIONS, "{valid} are valid");
 }
 
 #[test]

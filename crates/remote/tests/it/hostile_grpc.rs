@@ -2,7 +2,7 @@
 
 use bytekiln_action::Digest;
 use bytekiln_cache::{Blob, Store as _};
-use bytekiln_test_support::store_conformance::{action, blob};
+use bytekiln_test_support::store_conformance::{action, blob, compiled};
 
 use crate::scripted_grpc::{Answer, ScriptedGrpc, field, number};
 use crate::stores::store;
@@ -194,4 +194,54 @@ fn a_server_of_another_digest_is_no_cache() {
     let server = ScriptedGrpc::start(|_, _, _| capabilities(9, 0));
     let error = store(&server.address).get_results(&[action(1)]).unwrap_err().to_string();
     assert!(error.contains("it does not know SHA-256 digests"), "{error}");
+}
+
+/// An `ActionResult` with the results of many actions in it.
+fn bundle(bytes: &[u8]) -> Answer {
+    let ours = b"type.googleapis.com/bytekiln.ActionResults";
+    let any = [field(1, ours), field(2, bytes)].concat();
+    Answer::message(field(9, &field(11, &any)))
+}
+
+fn entries(actions: impl Iterator<Item = u64>) -> Vec<u8> {
+    let entry = |number: u64| {
+        let result = bytekiln_cache::encode_result(&compiled(blob(&number.to_le_bytes()).digest));
+        let length = u32::try_from(result.len()).unwrap().to_le_bytes();
+        [&action(number).0[..], &length, &result].concat()
+    };
+    let entries: Vec<Vec<u8>> = actions.map(entry).collect();
+    let count = u32::try_from(entries.len()).unwrap().to_le_bytes();
+    [&[1][..], &count, &entries.concat()].concat()
+}
+
+#[test]
+fn bundles_that_are_none_cost_one_request() {
+    let good = entries(0..90);
+    let cases: [(&str, Vec<u8>, usize, usize); 9] = [
+        ("all", good.clone(), 90, 1),
+        ("all but two", entries((0..90).filter(|number| number % 50 != 7)), 88, 3),
+        ("empty", Vec::new(), 0, 91),
+        ("cut", good[..good.len() - 1].to_vec(), 0, 91),
+        ("another version", [&[2], &good[1..]].concat(), 0, 91),
+        ("one that was not asked for", entries(0..91), 0, 91),
+        ("another order", entries((0..90).rev()), 0, 91),
+        ("huge", vec![1; 3 << 20], 0, 91),
+        ("endless count", [&[1], &u32::MAX.to_le_bytes()[..], &good[5..]].concat(), 0, 91),
+    ];
+    for (name, bytes, found, calls) in cases {
+        let server = ScriptedGrpc::start(move |method, _, before| match (method, before) {
+            ("GetCapabilities", _) => capabilities(1, 0),
+            ("GetActionResult", 0) => bundle(&bytes),
+            _ => Answer::status(NOT_FOUND),
+        });
+        let actions: Vec<_> = (0..90).map(action).collect();
+        let results = store(&server.address).get_results(&actions).unwrap();
+        assert_eq!(results.iter().flatten().count(), found, "{name}");
+        for (number, result) in (0_u64..).zip(results) {
+            let right = compiled(blob(&number.to_le_bytes()).digest);
+            assert!(result.is_none_or(|result| result == right), "{name}");
+        }
+        assert_eq!(server.calls("GetActionResult"), calls, "{name}");
+        assert_eq!(server.calls("UpdateActionResult"), 0, "{name}: it was only asked");
+    }
 }

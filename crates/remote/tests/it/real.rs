@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bytekiln_cache::Store as _;
 use bytekiln_test_support::servers::Server;
-use bytekiln_test_support::store_conformance::{self, action, blob, compiled};
+use bytekiln_test_support::store_conformance::{self, action, blob, compiled, rejected};
 
 use crate::stores::store;
 
@@ -121,5 +121,57 @@ fn two_clients_may_upload_the_same_at_once() {
             let lost = result.is_none() && address.starts_with("grpc");
             assert!(lost || *result == Some(compiled(blob.digest)), "{address}: {result:?}");
         }
+    }
+}
+
+#[test]
+fn many_results_are_found_with_few_requests() {
+    let (nginx, casd) = (Server::nginx(None), Server::casd());
+    let addresses = [
+        nginx.as_ref().map(|server| format!("http://{}", server.authority())),
+        casd.as_ref().map(|server| format!("grpc://{}", server.authority())),
+    ];
+    for address in addresses.into_iter().flatten() {
+        let actions: Vec<_> = (0..2000).map(action).collect();
+        let output = blob(b"one for all");
+        let entry = |action: &_| bytekiln_cache::ResultEntry {
+            action: *action,
+            result: compiled(output.digest),
+        };
+        let entries: Vec<_> = actions.iter().map(entry).collect();
+        let first = store(&address);
+        assert!(first.get_results(&actions).unwrap().iter().all(Option::is_none));
+        first.write_blobs(std::slice::from_ref(&output)).unwrap();
+        first.update_results(&entries).unwrap();
+        assert!(first.get_results(&actions).unwrap().iter().all(Option::is_some));
+        first.settle().unwrap();
+
+        let second = store(&address);
+        assert!(second.get_results(&actions).unwrap().iter().all(Option::is_some));
+        let asked = second.stats().requests;
+        assert!(asked < 2000 / 10, "{address}: {asked} requests");
+        second.settle().unwrap();
+        assert_eq!(second.stats().requests, asked, "{address}: there was nothing to tell");
+
+        // Another list has most of its pieces in common with it.
+        let mut other = actions.clone();
+        other.remove(1000);
+        other.insert(1000, action(5000));
+        let third = store(&address);
+        let found = third.get_results(&other).unwrap();
+        assert_eq!(found.iter().flatten().count(), 1999, "{address}");
+        assert!(third.stats().requests < 1300, "{address}: {:?}", third.stats());
+        // What had to be asked for one by one is told, and found by the next.
+        third.settle().unwrap();
+        let fourth = store(&address);
+        assert_eq!(fourth.get_results(&other).unwrap(), found, "{address}");
+        assert!(fourth.stats().requests < 2000 / 10, "{address}: {:?}", fourth.stats());
+
+        // A result that is replaced is replaced everywhere.
+        let new = bytekiln_cache::ResultEntry { action: actions[3], result: rejected("now") };
+        fourth.update_results(std::slice::from_ref(&new)).unwrap();
+        assert_eq!(fourth.get_results(&other).unwrap()[3], Some(new.result.clone()), "{address}");
+        fourth.settle().unwrap();
+        assert_eq!(store(&address).get_results(&other).unwrap()[3], Some(new.result), "{address}");
     }
 }
