@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
         run: || cargo(&["build", "--locked", "--release", "--quiet", "--package", "bytekiln"]),
     },
     Step { name: "fuzz targets", run: fuzz_targets },
+    Step { name: "example xtask", run: example_xtask },
 ];
 
 /// Runs the steps and prints how long each took.
@@ -92,4 +93,25 @@ fn fuzz_targets() -> Result<()> {
         shell::run(&mut command)?;
     }
     Ok(())
+}
+
+/// The xtask of an example is a workspace of its own. What it compiles has to be what the command just built
+/// proves.
+fn example_xtask() -> Result<()> {
+    let example = shell::root().join("examples/mixed-rust");
+    let mut command: Command = shell::cargo();
+    command.current_dir(&example);
+    command.args([
+        "run",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        "xtask/Cargo.toml",
+        "--target-dir",
+    ]);
+    command.arg(shell::root().join("target/examples")).args(["--", "precompile"]);
+    shell::run(&mut command)?;
+    let mut command = Command::new(shell::root().join("target/release/bytekiln"));
+    command.current_dir(&example).args(["verify", "--quiet", "crates/words-py/python"]);
+    shell::run(&mut command)
 }
