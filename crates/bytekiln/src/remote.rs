@@ -83,7 +83,7 @@ pub struct OpenRemote {
 impl OpenRemote {
     /// For the executor.
     pub fn cache(&self) -> RemoteCache<'_> {
-        RemoteCache { store: &self.store, access: self.access }
+        RemoteCache { store: &self.store, access: self.access, source_hashes: None }
     }
 
     /// Says what went over the wire, to who wants to know.

@@ -100,12 +100,7 @@ impl<'a> Session<'a> {
 
     /// Those that are compiled for, each once.
     fn releases(&self) -> Result<Vec<Release>, CommandFailure> {
-        let interpreters = self.interpreters()?;
-        let mut releases: Vec<Release> =
-            interpreters.iter().map(|interpreter| interpreter.toolchain.release).collect();
-        releases.sort_by_key(|release| release.minor());
-        releases.dedup();
-        Ok(releases)
+        Ok(each_once(&self.interpreters()?))
     }
 
     /// The settings in force.
@@ -251,6 +246,7 @@ impl<'a> Session<'a> {
     pub fn prepare(&self, options: Planning) -> Result<Preparation, CommandFailure> {
         let settings = &self.settings;
         let interpreters = self.interpreters()?;
+        let releases = each_once(&interpreters);
         let request = Request {
             workspace: &settings.workspace,
             profile: &settings.profile,
@@ -264,6 +260,8 @@ impl<'a> Session<'a> {
                 (false, false) => CheckDepth::Folders,
             },
             invocation: None,
+            // Nobody else has caches that are to be checked.
+            source_hashes: if self.remote.is_some() { releases } else { Vec::new() },
             threads: settings.jobs,
         };
         let loaded = load(request).map_err(|error| {
@@ -408,6 +406,14 @@ impl<'a> Session<'a> {
             }
         }
     }
+}
+
+fn each_once(interpreters: &[Interpreter]) -> Vec<Release> {
+    let mut releases: Vec<Release> =
+        interpreters.iter().map(|interpreter| interpreter.toolchain.release).collect();
+    releases.sort_by_key(|release| release.minor());
+    releases.dedup();
+    releases
 }
 
 /// Fewer files are compiled before an order would tell.

@@ -1,9 +1,12 @@
 //! The order of things: remove, look up, restore, compile, report.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
+use bytekiln_action::Digest;
 use bytekiln_cache::Store;
+use bytekiln_codec::SourceHash;
 
 use crate::execution::{Execution, Removals};
 use crate::known::{look_up, restore, tasks};
@@ -28,6 +31,9 @@ pub struct RemoteCache<'a> {
     pub store: &'a dyn Store,
     /// Whether it is told of what is compiled.
     pub access: RemoteAccess,
+    /// What a release (its minor version) has in its caches for the source with a digest, if the caller
+    /// knows: else such a source is read once more, to check what comes.
+    pub source_hashes: Option<&'a BTreeMap<(u8, Digest), SourceHash>>,
 }
 
 /// What may be done to a store on another machine.

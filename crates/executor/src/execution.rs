@@ -1,12 +1,14 @@
 //! One execution: what all of its threads share, and how a job ends. Knows nothing of queues and
 //! workers.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytekiln_action::{ActionResult, Diagnostic, Digest, Outcome};
 use bytekiln_cache::Blob;
+use bytekiln_codec::{SourceHash, source_hash};
 
 use crate::outputs::{Content, LastFolder, Outputs};
 use crate::queue::Task;
@@ -27,6 +29,7 @@ pub(crate) struct Execution<'a> {
     pub expected: &'a [Expected],
     pub unplaced: Unplaced,
     sources: &'a dyn Sources,
+    source_hashes: Option<&'a BTreeMap<(u8, Digest), SourceHash>>,
     pub recorder: Recorder<'a>,
     pub outputs: Outputs<'a>,
     cancel: &'a AtomicBool,
@@ -52,6 +55,7 @@ impl<'a> Execution<'a> {
             expected,
             unplaced,
             sources,
+            source_hashes: remote.and_then(|remote| remote.source_hashes),
             recorder: Recorder::new(store, remote, events),
             outputs: Outputs::new(&work.roots, options.link),
             cancel,
@@ -106,6 +110,18 @@ impl<'a> Execution<'a> {
         job: &Job,
     ) -> Result<std::sync::Arc<[u8]>, Failure> {
         checked(self.sources, index, job)
+    }
+
+    /// What caches of a job have for its source: that of the very bytes that were planned, in which no later
+    /// change of the file takes part.
+    pub(crate) fn source_hash_of(&self, index: usize, job: &Job) -> Result<SourceHash, Failure> {
+        let release = job.action.toolchain.release;
+        let known =
+            self.source_hashes.and_then(|all| all.get(&(release.minor(), job.action.source)));
+        match known {
+            Some(hash) => Ok(*hash),
+            None => Ok(source_hash(release, &self.source_of(index, job)?)),
+        }
     }
 
     /// A job has ended.

@@ -290,8 +290,8 @@ fn is_usable(execution: &Execution<'_>, task: &Task, job: &Job, object: &LocalOb
 fn is_valid(execution: &Execution<'_>, task: &Task, blob: &Blob) -> bool {
     let Some(job) = execution.job(task.leader()) else { return false };
     // If the source cannot be read now, the compilation that follows will say so.
-    let Ok(source) = execution.source_of(task.leader(), job) else { return false };
-    keep_or_discard(execution, task, check_pyc(&job.action, &source, &blob.bytes))
+    let Ok(hash) = execution.source_hash_of(task.leader(), job) else { return false };
+    keep_or_discard(execution, task, check_pyc(&job.action, hash, &blob.bytes))
 }
 
 fn keep_or_discard(execution: &Execution<'_>, task: &Task, checked: Result<(), String>) -> bool {

@@ -1,10 +1,10 @@
-//! From what a compiler made to what is published: the only file of this crate that knows the
-//! codec.
+//! From what a compiler made to what is published: the only file of this crate that knows what is in a
+//! cache.
 
 use bytekiln_action::Action;
 use bytekiln_codec::{
-    CanonicalOptions, Expectation, Header, Limits, NanPolicy, Validation, assemble, canonicalize,
-    source_hash, validate,
+    CanonicalOptions, Expectation, Header, Limits, NanPolicy, SourceHash, Validation, assemble,
+    canonicalize, source_hash, validate,
 };
 
 /// Brings a payload to its canonical form and puts the header before it. The error says what is
@@ -24,20 +24,25 @@ pub(crate) fn canonical_pyc(
         nans: NanPolicy::Kept,
     };
     let canonical = canonicalize(payload, &options).map_err(|error| error.to_string())?;
-    let pyc = assemble(release, action.mode, source_hash(release, source), &canonical);
+    let source_hash = source_hash(release, source);
+    let pyc = assemble(release, action.mode, source_hash, &canonical);
     if cfg!(debug_assertions) {
-        check_pyc(action, source, &pyc)?;
+        check_pyc(action, source_hash, &pyc)?;
     }
     Ok(pyc)
 }
 
-/// Whether these bytes are a canonical result of this action on this source.
-pub(crate) fn check_pyc(action: &Action, source: &[u8], pyc: &[u8]) -> Result<(), String> {
+/// Whether these bytes are a canonical result of this action, on a source with this hash.
+pub(crate) fn check_pyc(
+    action: &Action,
+    source_hash: SourceHash,
+    pyc: &[u8],
+) -> Result<(), String> {
     let release = action.toolchain.release;
     let expectation = Expectation {
         release,
         mode: action.mode,
-        source_hash: source_hash(release, source),
+        source_hash,
         recorded_path: Some(action.recorded_path.as_bytes()),
         limits: Limits::default(),
     };

@@ -131,6 +131,7 @@ fn load_at(root: &Path, depth: CheckDepth) -> Result<Loaded, Failure> {
         interpreters: vec![Interpreter::new(PathBuf::from("/bin/sh"), Arc::new(toolchain))],
         depth,
         invocation: Some([1; 32]),
+        source_hashes: Vec::new(),
         threads: threads(),
     })?;
     Ok(loaded)

@@ -44,7 +44,7 @@ pub use interpreter::{
 };
 pub use load::{
     Completion, Filled, LoadError, LoadErrorKind, Loaded, LoadedInputs, RecordError, RecordSummary,
-    Request, load, record,
+    Request, SourceHashes, load, record,
 };
 pub use lock::{
     LOCK_FILE_NAME, LOCK_FILE_VERSION, LockDrift, LockFile, LockFileError, LockFileFault,

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bytekiln_codec::CANONICAL_FORM_VERSION;
-use bytekiln_executor::{Event, LinkPolicy, Options, Order, Report, Unplaced, Work, execute};
+use bytekiln_executor::{
+    Event, LinkPolicy, Options, Order, RemoteCache, Report, Unplaced, Work, execute,
+};
 use bytekiln_planner::{Problem, Severity, Skipped};
 use serde_json::json;
 
@@ -13,7 +15,6 @@ use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
-use crate::remote::OpenRemote;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::opener;
@@ -181,7 +182,10 @@ fn carry_out(
         sources: None,
         engine: &engine,
         store: store.as_deref(),
-        remote: remote.as_ref().map(OpenRemote::cache),
+        remote: remote.as_ref().map(|remote| RemoteCache {
+            source_hashes: Some(prepared.loaded.source_hashes()),
+            ..remote.cache()
+        }),
         options: &options,
         events: &subscriber,
         cancel: &interrupt::CANCEL,

@@ -148,7 +148,11 @@ pub(crate) fn run_with_remote(
         sources: None,
         engine,
         store,
-        remote: remote.map(|store| RemoteCache { store, access: RemoteAccess::ReadWrite }),
+        remote: remote.map(|store| RemoteCache {
+            store,
+            access: RemoteAccess::ReadWrite,
+            source_hashes: None,
+        }),
         options,
         events: &subscriber,
         cancel: &AtomicBool::new(false),

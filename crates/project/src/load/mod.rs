@@ -10,7 +10,7 @@ mod sources;
 
 pub use error::{LoadError, LoadErrorKind};
 pub use record::{Completion, Filled, RecordError, RecordSummary, record};
-pub use request::{Loaded, LoadedInputs, Request, load};
+pub use request::{Loaded, LoadedInputs, Request, SourceHashes, load};
 pub(crate) use request::{member_rules, open_folder, select, watches_above};
 pub(crate) use sources::{drop_claimed_twice, owner, two_sources};
 

@@ -1,13 +1,14 @@
 //! The load itself, on one screen: is anything to look at, walk, hash, observe, lower.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use bytekiln_action::{Digest, RepoPath};
-use bytekiln_codec::CANONICAL_FORM_VERSION;
+use bytekiln_codec::{CANONICAL_FORM_VERSION, SourceHash};
 use bytekiln_planner::{Inputs, Layout, Source, Target};
+use bytekiln_python::Release;
 use rustix::fs::{Mode, OFlags};
 
 use super::caches::{Caches, observe_caches};
@@ -43,9 +44,14 @@ pub struct Request<'a> {
     /// the environment that were looked at); lets [`crate::settled`] answer before the manifests
     /// are read.
     pub invocation: Option<[u8; 32]>,
+    /// Of these releases [`LoadedInputs::source_hashes`] are wanted.
+    pub source_hashes: Vec<Release>,
     /// On so many threads.
     pub threads: NonZeroUsize,
 }
+
+/// What a release (its minor version) has in its caches for the source with a digest.
+pub type SourceHashes = BTreeMap<(u8, Digest), SourceHash>;
 
 /// What a load gives.
 #[derive(Debug)]
@@ -63,6 +69,7 @@ pub struct LoadedInputs {
     pub(super) roots: Vec<PathBuf>,
     pub(super) interpreters: Vec<Interpreter>,
     pub(super) state_trouble: Option<StateError>,
+    pub(super) source_hashes: SourceHashes,
     pub(super) memory: Memory,
 }
 
@@ -80,6 +87,11 @@ impl LoadedInputs {
     /// The interpreters; target `i` belongs to the one with its toolchain.
     pub fn interpreters(&self) -> &[Interpreter] {
         &self.interpreters
+    }
+
+    /// For [`Request::source_hashes`], of those sources that this load has read.
+    pub fn source_hashes(&self) -> &SourceHashes {
+        &self.source_hashes
     }
 
     /// The state could not be written; the next load will have to find out everything again.
@@ -174,7 +186,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         threads: request.threads,
     };
     let mut scan = scan::walk(&walk);
-    let Hashes { contents, stamps, trouble } =
+    let Hashes { contents, stamps, source_hashes, trouble } =
         hash_sources(root.as_fd(), &request, clock, &members, &selected, &mut scan);
     state_trouble = state_trouble.or(trouble);
 
@@ -249,7 +261,14 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         untouched,
     };
     let interpreters = request.interpreters;
-    Ok(Loaded::Open(Box::new(LoadedInputs { inputs, roots, interpreters, state_trouble, memory })))
+    Ok(Loaded::Open(Box::new(LoadedInputs {
+        inputs,
+        roots,
+        interpreters,
+        state_trouble,
+        source_hashes,
+        memory,
+    })))
 }
 
 pub(crate) fn open_folder(path: &Path) -> std::io::Result<OwnedFd> {

@@ -7,6 +7,7 @@ use bytekiln_action::{Digest, RepoPath};
 use bytekiln_planner::{Problem, ScriptReason, Severity, SourceKind};
 
 use super::Request;
+use super::request::SourceHashes;
 use crate::Workspace;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
 use crate::scan::{
@@ -19,6 +20,8 @@ pub(super) struct Hashes {
     pub(super) contents: Vec<Option<(Digest, SourceKind)>>,
     /// As of when the digest was taken.
     pub(super) stamps: Vec<Stamp>,
+    /// Of what was read, for [`Request::source_hashes`].
+    pub(super) source_hashes: SourceHashes,
     /// The index could not be written.
     pub(super) trouble: Option<StateError>,
 }
@@ -52,7 +55,8 @@ pub(super) fn hash_sources(
     let unknown: Vec<usize> =
         known.iter().enumerate().filter(|(_, known)| known.is_none()).map(|(at, _)| at).collect();
     let files: Vec<&FoundFile> = unknown.iter().filter_map(|at| scan.files.get(*at)).collect();
-    let results = hash_files(root, &files, request.threads);
+    let results = hash_files(root, &files, &request.source_hashes, request.threads);
+    let mut source_hashes = SourceHashes::new();
     for (at, result) in unknown.iter().zip(results) {
         let (Some(file), Some(slot)) = (scan.files.get(*at), known.get_mut(*at)) else { continue };
         match result {
@@ -60,6 +64,9 @@ pub(super) fn hash_sources(
                 let is_source = file.kind != FileKind::Executable || hashed.python_shebang;
                 let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
                 *slot = Some((hashed.stamp, kind, hashed.digest));
+                for (release, hash) in request.source_hashes.iter().zip(hashed.source_hashes) {
+                    source_hashes.insert((release.minor(), hashed.digest), hash);
+                }
             }
             // Gone since the walk; its folder's stamp shows it.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -96,7 +103,7 @@ pub(super) fn hash_sources(
             _ => None,
         })
         .collect();
-    Hashes { contents, stamps, trouble }
+    Hashes { contents, stamps, source_hashes, trouble }
 }
 
 /// The new index: what is known now, without what is too young to be trusted, and what was known

@@ -6,6 +6,8 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use bytekiln_action::{Digest, RepoPath};
+use bytekiln_codec::{SourceHash, source_hash};
+use bytekiln_python::Release;
 use rustix::fs::{Mode, OFlags};
 
 use super::{FileKind, FoundFile, Stamp};
@@ -20,7 +22,7 @@ pub(crate) struct Source {
 }
 
 /// A source that was read and hashed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hashed {
     /// Of the bytes read.
     pub(crate) digest: Digest,
@@ -28,6 +30,8 @@ pub(crate) struct Hashed {
     pub(crate) stamp: Stamp,
     /// See [`Source`].
     pub(crate) python_shebang: bool,
+    /// What each release that was asked for has for it, in their order.
+    pub(crate) source_hashes: Vec<SourceHash>,
 }
 
 /// How much of a file tells whether its first line names an interpreter: Linux reads 256 bytes.
@@ -35,23 +39,28 @@ const FIRST_LINE: u64 = 256;
 
 /// Hashes each of `files`, below `root`; results in their order. Of an executable without a Python
 /// shebang, which may be large and is no source, only the first line is read; its digest is that
-/// of no bytes.
+/// of no bytes. For each of `releases`, also what it has in caches for a source.
 pub(crate) fn hash_files(
     root: BorrowedFd<'_>,
     files: &[&FoundFile],
+    releases: &[Release],
     threads: NonZeroUsize,
 ) -> Vec<std::io::Result<Hashed>> {
-    crate::parallel::map(files, threads, Vec::new, |buffer, file| hash_file(root, file, buffer))
+    crate::parallel::map(files, threads, Vec::new, |buffer, file| {
+        hash_file(root, file, releases, buffer)
+    })
 }
 
 fn hash_file(
     root: BorrowedFd<'_>,
     found: &FoundFile,
+    releases: &[Release],
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Hashed> {
     let read = read_source(root, &found.path, found.kind == FileKind::Executable, buffer)?;
     let digest = Digest::of(buffer);
-    Ok(Hashed { digest, stamp: read.stamp, python_shebang: read.python_shebang })
+    let source_hashes = releases.iter().map(|release| source_hash(*release, buffer)).collect();
+    Ok(Hashed { digest, stamp: read.stamp, python_shebang: read.python_shebang, source_hashes })
 }
 
 /// Reads a source into `buffer`; see [`hash_files`] for what `executable` means.

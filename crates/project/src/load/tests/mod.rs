@@ -117,6 +117,7 @@ impl Tree {
             interpreters: vec![interpreter(self.minor, "x")],
             depth: self.depth,
             invocation: Some([7; 32]),
+            source_hashes: Vec::new(),
             threads: NonZeroUsize::new(2).unwrap(),
         })
     }
