@@ -7,6 +7,7 @@ mod cycles;
 mod deps;
 mod diff;
 mod doctor;
+mod executor;
 mod graph;
 mod importtime;
 mod inspect;
@@ -28,6 +29,7 @@ pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
 pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
+pub use executor::ExecutorArguments;
 pub use graph::{
     FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
 };

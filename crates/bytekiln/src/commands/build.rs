@@ -14,6 +14,7 @@ use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
 use crate::remote::OpenRemote;
+use crate::remote_execution::OpenExecutor;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::opener;
@@ -117,7 +118,7 @@ pub(crate) fn run(
     if let Some(held) = held.filter(|_| success && !interrupted && !partial) {
         held.remember(&session, terminal);
     }
-    if tally.compiled > 0 && !interrupted {
+    if tally.compiled + tally.executed > 0 && !interrupted {
         session.trim_cache();
     }
     if json {
@@ -166,7 +167,7 @@ fn carry_out(
             timings.event(event, started.elapsed());
         }
     };
-    let (store, remote) = (session.store(), session.remote()?);
+    let (store, remote, executor) = (session.store(), session.remote()?, session.executor()?);
     let options = Options {
         jobs: session.jobs(),
         keep_going: !arguments.no_keep_going,
@@ -182,6 +183,7 @@ fn carry_out(
         engine: &engine,
         store: store.as_deref(),
         remote: remote.as_ref().map(OpenRemote::cache),
+        elsewhere: executor.as_ref().map(OpenExecutor::compiler),
         options: &options,
         events: &subscriber,
         cancel: &interrupt::CANCEL,
@@ -189,6 +191,9 @@ fn carry_out(
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(terminal);
+    }
+    if let Some(executor) = &executor {
+        executor.say_traffic(terminal);
     }
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {

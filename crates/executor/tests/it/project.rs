@@ -149,6 +149,7 @@ pub(crate) fn run_with_remote(
         engine,
         store,
         remote: remote.map(|store| RemoteCache { store, access: RemoteAccess::ReadWrite }),
+        elsewhere: None,
         options,
         events: &subscriber,
         cancel: &AtomicBool::new(false),
