@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytekiln_test_support::servers::Server;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
@@ -67,6 +68,8 @@ fn identical_bytes_from_every_way() {
     let who = sandbox.run(&["compile", "--python", &python, "--print-identity"]).success();
     let who: Value = serde_json::from_str(&who.stdout).unwrap();
     let text = |key: &str| who[key].as_str().unwrap().to_owned();
+    let server = Server::executor();
+    let executor = server.as_ref().map(|server| format!("grpc://{}", server.authority()));
     for (level, mode) in [("0", "checked-hash"), ("2", "unchecked-hash")] {
         let options = ["--optimize", level, "--invalidation-mode", mode];
         let build = |more: &[&str]| {
@@ -85,6 +88,10 @@ fn identical_bytes_from_every_way() {
         same("build, into the cache", &expected, &build(&[]));
         let cached = build(&[]);
         same("build, from the cache", &expected, &cached);
+        if let Some(address) = &executor {
+            let executed = build(&["--no-cache", "--remote-executor", address]);
+            same("build, remote-executed", &expected, &executed);
+        }
 
         let entries: Vec<String> =
             sources.iter().map(|(path, _)| format!("lib/{path}=lib/{path}")).collect();

@@ -38,6 +38,7 @@ mod pack_wheels;
 mod plan;
 mod provenance;
 mod remote;
+mod remote_execution;
 mod reproducible;
 mod sandbox;
 mod targets;

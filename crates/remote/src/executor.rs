@@ -198,6 +198,8 @@ impl RemoteExecutor {
     ) -> Result<Executed, ExecuteError> {
         let (key, inputs) = self.encode(action);
         let bytes = inputs.iter().map(|blob| blob.digest.size).sum();
+        // By itself, so that a silent server does not get the time for large inputs.
+        self.within(self.timeout, interrupted, self.introduce())?;
         self.within(self.transfer(bytes), interrupted, self.upload(&inputs))?;
         let mut ran = self.within(self.limit, interrupted, self.run(&key, action))?;
         if let Execution::InputsMissing(_) = ran {
@@ -247,10 +249,14 @@ impl RemoteExecutor {
         (key, blobs)
     }
 
-    async fn upload(&self, inputs: &[Blob]) -> Result<(), Trouble> {
+    async fn introduce(&self) -> Result<(), Trouble> {
         if !self.grpc.capabilities().await?.executes {
             return Err(Trouble::Lasting("it executes nothing: it is a cache only".to_owned()));
         }
+        Ok(())
+    }
+
+    async fn upload(&self, inputs: &[Blob]) -> Result<(), Trouble> {
         let mut kept = self.kept.lock().await;
         let is_new = |blob: &&Blob| blob.digest.size > 0 && !kept.contains(&blob.digest);
         let new: Vec<Blob> = inputs.iter().filter(is_new).cloned().collect();
