@@ -87,6 +87,8 @@ fn identical_bytes_from_every_way() {
         .into_iter()
         .filter_map(|(server, scheme)| Some((server?, scheme)))
         .collect();
+    let server = Server::executor();
+    let executor = server.as_ref().map(|server| format!("grpc://{}", server.authority()));
     for (level, mode, profile) in CONFIGURATIONS {
         let options = ["--optimize", level, "--invalidation-mode", mode];
         let build_and_said = |more: &[&str]| {
@@ -141,6 +143,13 @@ fn identical_bytes_from_every_way() {
         if let Some(output) = tool(&sandbox, "ninja", &[]) {
             output.success();
             same("ninja", &expected, &tree(&sandbox, "lib"));
+        }
+
+        if let Some(address) = &executor {
+            let (executed, said) = build_and_said(&["--no-cache", "--remote-executor", address]);
+            let done = format!("{} compiled by the remote executor", sources.len());
+            assert!(said.contains(&done), "{said}");
+            same("build, remote-executed", &expected, &executed);
         }
 
         let entries: Vec<String> =

@@ -42,6 +42,7 @@ mod plan;
 mod provenance;
 mod reapi;
 mod remote;
+mod remote_execution;
 mod reproducible;
 mod sandbox;
 mod targets;

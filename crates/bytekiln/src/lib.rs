@@ -15,6 +15,7 @@ pub mod part;
 pub mod precompile;
 pub mod prepared;
 pub mod remote;
+pub mod remote_execution;
 pub mod report;
 pub mod schema;
 pub mod session;

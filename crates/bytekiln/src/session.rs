@@ -29,6 +29,7 @@ use crate::fingerprints::fingerprints;
 use crate::part::{Part, ranks};
 use crate::prepared::{Planning, Preparation, Prepared};
 use crate::remote::{OpenRemote, RemoteSettings};
+use crate::remote_execution::{ExecutorSettings, OpenExecutor};
 use crate::report::BuildNames;
 use crate::report::terminal::{Terminal, Tone};
 use crate::settings::Settings;
@@ -38,6 +39,8 @@ pub struct Session<'a> {
     settings: Settings,
     /// The cache on another machine.
     remote: Option<RemoteSettings>,
+    /// Who compiles on other machines.
+    executor: Option<ExecutorSettings>,
     /// Only this; none means everything.
     part: Option<Part>,
     environment: &'a Environment,
@@ -52,16 +55,17 @@ impl<'a> Session<'a> {
         environment: &'a Environment,
         terminal: &'a Terminal,
     ) -> Session<'a> {
-        Session { settings, remote: None, part: None, environment, terminal }
+        Session { settings, remote: None, executor: None, part: None, environment, terminal }
     }
 
-    /// Uses the cache on another machine that arguments or manifest name.
+    /// Uses the cache on another machine that arguments or manifest name, and the executor.
     pub fn with_remote(
         mut self,
         arguments: &RemoteArguments,
     ) -> Result<Session<'a>, CommandFailure> {
         let (configured, start) = (&self.settings.workspace.cache, &self.settings.start);
         self.remote = RemoteSettings::new(arguments, configured, start)?;
+        self.executor = ExecutorSettings::new(arguments, start, self.environment)?;
         Ok(self)
     }
 
@@ -161,6 +165,11 @@ impl<'a> Session<'a> {
         self.remote.as_ref().map(RemoteSettings::open).transpose()
     }
 
+    /// Makes the executor on another machine, if one is used. Sends nothing yet.
+    pub fn executor(&self) -> Result<Option<OpenExecutor>, CommandFailure> {
+        self.executor.as_ref().map(ExecutorSettings::open).transpose()
+    }
+
     /// Trims the user's cache to its size once a day, after a build that added to it.
     pub fn trim_cache(&self) {
         let Some(dir) = &self.settings.cache_dir else { return };
@@ -200,6 +209,7 @@ impl<'a> Session<'a> {
             engine: &self.engine(),
             store: None,
             remote: None,
+            elsewhere: None,
             options: &options,
             events: &|_| {},
             cancel: &AtomicBool::new(false),
@@ -369,7 +379,8 @@ impl<'a> Session<'a> {
             && prepared.plan.orphans.is_empty();
         let filled = work.jobs.into_iter().zip(report.ends).filter_map(|(job, end)| {
             let (result, warnings) = match end {
-                JobEnd::Compiled { output, warnings } | JobEnd::Cached { output, warnings, .. } => {
+                JobEnd::Compiled { output, warnings, .. }
+                | JobEnd::Cached { output, warnings, .. } => {
                     let result = match job.output {
                         Some(_) => Recorded::Written(output),
                         None => Recorded::Checked,

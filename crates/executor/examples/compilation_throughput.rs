@@ -68,6 +68,7 @@ fn main() -> Outcome<()> {
         engine: &engine,
         store,
         remote: None,
+        elsewhere: None,
         options: &options,
         events: &|_| (),
         cancel: &AtomicBool::new(false),

@@ -15,6 +15,15 @@ pub enum CacheOrigin {
     Remote,
 }
 
+/// Who compiled something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompiledBy {
+    /// A worker of ours.
+    Worker,
+    /// A [`crate::BatchCompiler`] on another machine.
+    Executor,
+}
+
 /// Why a job failed other than by the compiler's verdict: not a function of the key, never cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,6 +64,8 @@ pub enum JobEnd {
         output: Digest,
         /// What the compiler said.
         warnings: Vec<Diagnostic>,
+        /// Where.
+        by: CompiledBy,
     },
     /// Known already.
     Cached {
@@ -142,6 +153,11 @@ pub enum Event<'a> {
     /// A store failed; the build goes on without it. Said once a store.
     StoreTrouble {
         /// What happened.
+        message: String,
+    },
+    /// A [`crate::BatchCompiler`] is of no use; what it has not compiled is compiled here. Said once.
+    ExecutorTrouble {
+        /// Which, and what happened.
         message: String,
     },
     /// A store noticed something that failed nothing: it forgot a broken blob, or dropped a tier.

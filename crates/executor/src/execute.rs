@@ -1,4 +1,4 @@
-//! The order of things: remove, look up, restore, compile, report.
+//! The order of things: remove, look up, restore, compile elsewhere and here, report.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,12 +8,13 @@ use bytekiln_action::Digest;
 use bytekiln_cache::Store;
 use bytekiln_codec::SourceHash;
 
+use crate::batch::compile_elsewhere;
 use crate::execution::{Execution, Removals};
 use crate::known::{look_up, restore, tasks};
 use crate::queue::{GroupKey, Queue, Task};
 use crate::source::{Sources, WorkspaceFiles};
 use crate::worker::Slot;
-use crate::{Engine, Event, Expected, Options, Report, Subscriber, Work};
+use crate::{BatchCompiler, Engine, Event, Expected, Options, Report, Subscriber, Work};
 
 /// What jobs without an output are to leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Order<'a> {
     /// what is compiled. Not trusted: its outputs are checked by the codec before they are used, and
     /// before the store gets them.
     pub remote: Option<RemoteCache<'a>>,
+    /// Who else compiles, on other machines: given all that is not known, before `engine` is.
+    pub elsewhere: Option<&'a dyn BatchCompiler>,
     /// How.
     pub options: &'a Options,
     /// Who is told.
@@ -86,13 +89,13 @@ pub fn execute(order: &Order<'_>) -> Report {
             scope.spawn(|| remote.upload_all(&|| execution.interrupted()));
         }
         let _open = remote.open();
-        carry_out(&execution, order.engine)
+        carry_out(&execution, order)
     });
     execution.recorder.tell_warnings();
     execution.report(removals)
 }
 
-fn carry_out(execution: &Execution<'_>, engine: &dyn Engine) -> Removals {
+fn carry_out(execution: &Execution<'_>, order: &Order<'_>) -> Removals {
     let (work, events) = (execution.work, execution.events);
     events(&Event::Started { jobs: work.jobs.len(), removals: work.removals.len() });
     // Before anything is written: on a file system that folds case, an old name may be a new one.
@@ -105,7 +108,10 @@ fn carry_out(execution: &Execution<'_>, engine: &dyn Engine) -> Removals {
     unknown.extend(restore(execution, &known));
     execution.recorder.tell_warnings();
     unknown.sort_by_key(Task::leader);
-    compile(execution, engine, unknown);
+    if let Some(elsewhere) = order.elsewhere {
+        unknown = compile_elsewhere(execution, elsewhere, unknown);
+    }
+    compile(execution, order.engine, unknown);
     execution.recorder.flush();
     removals
 }

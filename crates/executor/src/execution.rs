@@ -16,8 +16,8 @@ use crate::record::{Kept, Recorder};
 use crate::result::canonical_pyc;
 use crate::source::{Sources, checked};
 use crate::{
-    Event, Expected, Failure, Job, JobEnd, Options, Order, Reply, Report, Subscriber, Unplaced,
-    Verdict, Work,
+    CompiledBy, Event, Expected, Failure, Job, JobEnd, Options, Order, Reply, Report, Subscriber,
+    Unplaced, Verdict, Work,
 };
 
 /// What all threads share.
@@ -41,7 +41,8 @@ pub(crate) struct Execution<'a> {
 /// Who compiled, and how long it took.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
-    pub worker: usize,
+    /// `None`: somebody on another machine.
+    pub worker: Option<usize>,
     pub compile: Duration,
 }
 
@@ -135,7 +136,7 @@ impl<'a> Execution<'a> {
         }
         (self.events)(&Event::JobEnded {
             job: index,
-            worker: effort.map(|effort| effort.worker),
+            worker: effort.and_then(|effort| effort.worker),
             end: &end,
             compile: effort.map_or(Duration::ZERO, |effort| effort.compile),
         });
@@ -158,7 +159,7 @@ impl<'a> Execution<'a> {
         last: &mut LastFolder,
         task: &Task,
         source: &[u8],
-        worker: usize,
+        worker: Option<usize>,
         reply: Reply,
     ) {
         let effort = Effort { worker, compile: reply.compile };
@@ -210,7 +211,11 @@ impl<'a> Execution<'a> {
                 None => self.place_fresh(last, *index, leader, &blob.digest, content),
             };
             let end = match placed {
-                Ok(()) => JobEnd::Compiled { output: blob.digest, warnings: warnings.clone() },
+                Ok(()) => JobEnd::Compiled {
+                    output: blob.digest,
+                    warnings: warnings.clone(),
+                    by: effort.worker.map_or(CompiledBy::Executor, |_| CompiledBy::Worker),
+                },
                 Err(failure) => JobEnd::Failed(failure),
             };
             self.end(*index, Some(effort), end);

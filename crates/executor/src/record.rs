@@ -8,6 +8,7 @@ use bytekiln_action::{ActionDigest, ActionResult, Digest};
 use bytekiln_cache::{Blob, LocalObject, ResultEntry, Store, StoreError};
 
 use crate::remote::Remote;
+use crate::trouble::attempt;
 use crate::{Event, RemoteCache, Subscriber};
 
 /// Results are sent together when there are so many of them…
@@ -192,18 +193,7 @@ impl<'a> Recorder<'a> {
         works: &AtomicBool,
         operation: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
     ) -> Option<T> {
-        let store = self.store.filter(|_| works.load(Ordering::Relaxed))?;
-        match operation(store) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                works.store(false, Ordering::Relaxed);
-                if !self.troubled.swap(true, Ordering::Relaxed) {
-                    let message = format!("{}: {error}", store.describe());
-                    (self.events)(&Event::StoreTrouble { message });
-                }
-                None
-            }
-        }
+        attempt(self.store, works, &self.troubled, self.events, operation)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome};
 use bytekiln_cache::{Blob, ResultEntry, Store, StoreError};
 
+use crate::trouble::attempt;
 use crate::{Event, RemoteAccess, RemoteCache, Subscriber};
 
 /// Results are uploaded together when there are so many of them, or nothing more will come.
@@ -203,18 +204,7 @@ impl<'a> Remote<'a> {
         works: &AtomicBool,
         operation: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
     ) -> Option<T> {
-        let store = self.store.filter(|_| works.load(Ordering::Relaxed))?;
-        match operation(store) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                works.store(false, Ordering::Relaxed);
-                if !self.troubled.swap(true, Ordering::Relaxed) {
-                    let message = format!("{}: {error}", store.describe());
-                    (self.events)(&Event::StoreTrouble { message });
-                }
-                None
-            }
-        }
+        attempt(self.store, works, &self.troubled, self.events, operation)
     }
 
     fn lock(&self) -> MutexGuard<'_, Uploads> {

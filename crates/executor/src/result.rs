@@ -3,8 +3,8 @@
 
 use bytekiln_action::Action;
 use bytekiln_codec::{
-    CanonicalOptions, Expectation, Header, Limits, NanPolicy, SourceHash, Validation, assemble,
-    canonicalize, source_hash, validate,
+    CanonicalOptions, Expectation, HEADER_LENGTH, Header, Limits, NanPolicy, SourceHash,
+    Validation, assemble, canonicalize, source_hash, validate,
 };
 
 /// Brings a payload to its canonical form and puts the header before it. The error says what is
@@ -47,6 +47,17 @@ pub(crate) fn check_pyc(
         limits: Limits::default(),
     };
     validate(pyc, &expectation).map_err(|error| error.to_string())
+}
+
+/// The payload of a `.pyc` that another machine sent, if it is a canonical result of this action on
+/// this source.
+pub(crate) fn sent_payload<'p>(
+    action: &Action,
+    source: &[u8],
+    pyc: &'p [u8],
+) -> Result<&'p [u8], String> {
+    check_pyc(action, source_hash(action.toolchain.release, source), pyc)?;
+    pyc.get(HEADER_LENGTH..).ok_or_else(|| "it ends in its header".to_owned())
 }
 
 /// Whether the beginning of a file is the header of such a result. For files whose digest was

@@ -192,7 +192,7 @@ impl<'a> Slot<'a> {
                         &mut self.last,
                         &done.task,
                         &done.source,
-                        worker.number,
+                        Some(worker.number),
                         reply,
                     );
                     if let Err(lost) = filled {

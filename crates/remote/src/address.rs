@@ -34,6 +34,11 @@ impl std::fmt::Display for AddressError {
 impl std::error::Error for AddressError {}
 
 impl RemoteAddress {
+    /// Whether an executor may be there: that protocol has only gRPC.
+    pub fn is_grpc(&self) -> bool {
+        self.protocol == Protocol::Grpc
+    }
+
     /// Reads an address.
     ///
     /// # Errors

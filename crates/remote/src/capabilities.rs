@@ -26,6 +26,8 @@ pub(crate) struct Capabilities {
     pub(crate) zstd: bool,
     /// It keeps results of clients.
     pub(crate) takes_results: bool,
+    /// It executes actions.
+    pub(crate) executes: bool,
 }
 
 impl Capabilities {
@@ -36,6 +38,7 @@ impl Capabilities {
             largest_blob: None,
             zstd: false,
             takes_results: true,
+            executes: true,
         }
     }
 
@@ -58,6 +61,10 @@ impl Capabilities {
                 .action_cache_update_capabilities
                 .as_ref()
                 .is_none_or(|capabilities| capabilities.update_enabled),
+            executes: said
+                .execution_capabilities
+                .as_ref()
+                .is_some_and(|capabilities| capabilities.exec_enabled),
         })
     }
 
@@ -109,10 +116,14 @@ mod tests {
     #[test]
     fn what_a_server_says_is_read_with_care() {
         let said = |cache: Option<CacheCapabilities>| {
-            Capabilities::of(&ServerCapabilities { cache_capabilities: cache })
+            Capabilities::of(&ServerCapabilities {
+                cache_capabilities: cache,
+                execution_capabilities: None,
+            })
         };
+        let cache_only = Capabilities { executes: false, ..Capabilities::unknown() };
         assert!(said(None).is_err());
-        assert_eq!(said(Some(CacheCapabilities::default())), Ok(Capabilities::unknown()));
+        assert_eq!(said(Some(CacheCapabilities::default())), Ok(cache_only));
         let odd = CacheCapabilities {
             digest_functions: vec![9],
             max_batch_total_size_bytes: -1,
@@ -120,6 +131,6 @@ mod tests {
         };
         assert!(said(Some(odd.clone())).is_err());
         let odd = CacheCapabilities { digest_functions: vec![9, SHA256], ..odd };
-        assert_eq!(said(Some(odd)), Ok(Capabilities::unknown()));
+        assert_eq!(said(Some(odd)), Ok(cache_only));
     }
 }

@@ -309,7 +309,7 @@ fn sorted_out(
     batch.iter().map(find).collect()
 }
 
-fn said(status: &StatusMessage) -> String {
+pub(crate) fn said(status: &StatusMessage) -> String {
     let code = Code::from_i32(status.code);
     format!("it answered {code:?}: {}", shortened(&status.message))
 }

@@ -115,6 +115,14 @@ pub(crate) struct GetCapabilitiesRequest {
 pub(crate) struct ServerCapabilities {
     #[prost(message, optional, tag = "1")]
     pub(crate) cache_capabilities: Option<CacheCapabilities>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) execution_capabilities: Option<ExecutionCapabilities>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ExecutionCapabilities {
+    #[prost(bool, tag = "2")]
+    pub(crate) exec_enabled: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -112,6 +112,22 @@ impl Server {
         Some(Server::start(command, port, scratch))
     }
 
+    /// buildbox-casd that executes as well, two actions at once, on this machine; `None`, said aloud,
+    /// where there is none.
+    pub fn executor() -> Option<Server> {
+        let (Some(program), Some(run)) = (find("buildbox-casd"), find("buildbox-run-hosttools"))
+        else {
+            skip("needs buildbox-casd and buildbox-run-hosttools");
+            return None;
+        };
+        let (scratch, port) = (Scratch::new(), free_port());
+        let mut command = Command::new(program);
+        command.arg("--bind").arg(format!("127.0.0.1:{port}"));
+        command.args(["--quota-high", "2G", "--reserved", "1M", "--jobs", "2"]);
+        command.arg("--buildbox-run").arg(run).arg(scratch.join("store"));
+        Some(Server::start(command, port, scratch))
+    }
+
     #[expect(clippy::expect_used, reason = "a fixture; without it the test has failed")]
     fn start(mut command: Command, port: u16, scratch: Scratch) -> Server {
         let log = std::fs::File::create(scratch.join("log")).expect("a file for the server's log");

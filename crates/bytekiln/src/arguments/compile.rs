@@ -46,6 +46,9 @@ pub struct CompileArguments {
     /// Write a JSON manifest of the outputs
     #[arg(long, value_name = "FILE", help_heading = "Inputs and outputs")]
     pub out_manifest: Option<PathBuf>,
+    /// Write who compiled and how each source ended, as JSON, also where something failed
+    #[arg(long, value_name = "FILE", help_heading = "Inputs and outputs")]
+    pub out_report: Option<PathBuf>,
     /// Write what was read, as a rule for make or ninja
     #[arg(long, value_name = "FILE", help_heading = "Inputs and outputs")]
     pub depfile: Option<PathBuf>,
@@ -75,7 +78,7 @@ pub struct CompileArguments {
     pub no_debug_ranges: bool,
     /// Compile nothing: write who compiles, as JSON, to FILE or standard output
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, help_heading = "Target",
-          conflicts_with_all = ["entries", "manifest", "out_manifest", "depfile"])]
+          conflicts_with_all = ["entries", "manifest", "out_manifest", "out_report", "depfile"])]
     pub print_identity: Option<Option<PathBuf>>,
     /// Look results up in this cache, and keep them there
     #[arg(long, value_name = "FOLDER", help_heading = "Execution")]

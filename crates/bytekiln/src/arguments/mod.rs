@@ -8,6 +8,7 @@ mod cycles;
 mod deps;
 mod diff;
 mod doctor;
+mod executor;
 mod graph;
 mod importtime;
 mod inspect;
@@ -30,6 +31,7 @@ pub use cycles::{CyclesArguments, CyclesBy};
 pub use deps::{DepsArguments, DepsBy, DepsFormat, OriginChoice};
 pub use diff::DiffArguments;
 pub use doctor::{DoctorArguments, HashCheckChoice, TargetChoice};
+pub use executor::ExecutorArguments;
 pub use graph::{
     FollowChoice, GraphArguments, GraphFormat, GraphSelection, GroupChoice, ImportsChoice,
 };

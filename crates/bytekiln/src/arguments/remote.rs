@@ -1,8 +1,10 @@
-//! Which cache on another machine is used, as typed.
+//! Which cache and which executor on other machines are used, as typed.
 
 use std::path::PathBuf;
 
 use clap::Args;
+
+use super::ExecutorArguments;
 
 /// Options of commands that compile.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,7 +23,7 @@ pub struct RemoteArguments {
     /// Read from it, and write nothing to it
     #[arg(long, help_heading = "Remote cache")]
     pub remote_cache_read_only: bool,
-    /// Headers for every request to it, one `Name: value` a line: for tokens
+    /// Headers for every request to it and to the executor, one `Name: value` a line: for tokens
     #[arg(long, value_name = "FILE", help_heading = "Remote cache")]
     pub remote_header_file: Option<PathBuf>,
     /// Trust the certificates of this file, and no others [default: those of this machine]
@@ -37,4 +39,7 @@ pub struct RemoteArguments {
         env = "BYTEKILN_REMOTE_TIMEOUT"
     )]
     pub remote_timeout: u64,
+    /// Who compiles there.
+    #[command(flatten)]
+    pub executor: ExecutorArguments,
 }

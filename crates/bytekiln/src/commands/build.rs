@@ -15,6 +15,7 @@ use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::prepared::{Planning, Preparation, Prepared, target_label};
+use crate::remote_execution::OpenExecutor;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::opener;
@@ -118,7 +119,7 @@ pub(crate) fn run(
     if let Some(held) = held.filter(|_| success && !interrupted && !partial) {
         held.remember(&session, terminal);
     }
-    if tally.compiled > 0 && !interrupted {
+    if tally.compiled + tally.executed > 0 && !interrupted {
         session.trim_cache();
     }
     if json {
@@ -167,7 +168,7 @@ fn carry_out(
             timings.event(event, started.elapsed());
         }
     };
-    let (store, remote) = (session.store(), session.remote()?);
+    let (store, remote, executor) = (session.store(), session.remote()?, session.executor()?);
     let options = Options {
         jobs: session.jobs(),
         keep_going: !arguments.no_keep_going,
@@ -186,6 +187,7 @@ fn carry_out(
             source_hashes: Some(prepared.loaded.source_hashes()),
             ..remote.cache()
         }),
+        elsewhere: executor.as_ref().map(OpenExecutor::compiler),
         options: &options,
         events: &subscriber,
         cancel: &interrupt::CANCEL,
@@ -193,6 +195,9 @@ fn carry_out(
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(terminal);
+    }
+    if let Some(executor) = &executor {
+        executor.say_traffic(terminal);
     }
     if let (Some(timings), Some(file)) = (&timings, &arguments.timings) {
         let header = TimingsHeader {

@@ -9,7 +9,7 @@ use bytekiln_executor::{InterpreterEngine, InterpreterOptions, InterpreterPool, 
 
 use crate::arguments::{CompileArguments, Global};
 use crate::compilation::{
-    Base, CompileOrder, Means, Mismatch, NoClaims, expand, perform, print_identity,
+    Base, CompileOrder, Means, Mismatch, NoClaims, expand, perform, print_identity, report_stranger,
 };
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
@@ -64,7 +64,10 @@ pub(crate) fn run(
     interrupt::watch(terminal);
     let compiler =
         pool.introduce(&order.python, order.flags).map_err(CommandFailure::environment)?;
-    order.expectation.check_python(&compiler.toolchain).map_err(refused)?;
+    if let Err(mismatch) = order.expectation.check_python(&compiler.toolchain) {
+        report_stranger(&order, &base, &compiler)?;
+        return Err(refused(mismatch));
+    }
     let store = open_store(&order, terminal);
     let means = Means {
         base: &base,

@@ -32,6 +32,7 @@ pub(crate) struct CompileOrder {
     pub(super) out_dir: Option<PathBuf>,
     layout: TreeLayout,
     pub(super) out_manifest: Option<PathBuf>,
+    pub(super) out_report: Option<PathBuf>,
     pub(super) depfile: Option<PathBuf>,
     pub(super) touch: bool,
     /// Files besides sources that were read, as named.
@@ -90,7 +91,8 @@ impl CompileOrder {
         let (Some(level), Some(mode)) = (level, mode) else {
             return Err(CommandFailure::usage("no such level or mode"));
         };
-        for path in [&arguments.out_manifest, &arguments.depfile].into_iter().flatten() {
+        let by_products = [&arguments.out_manifest, &arguments.out_report, &arguments.depfile];
+        for path in by_products.into_iter().flatten() {
             base.resolve(path)?;
         }
         Ok(CompileOrder {
@@ -104,6 +106,7 @@ impl CompileOrder {
             out_dir: arguments.out_dir.clone(),
             layout: arguments.layout,
             out_manifest: arguments.out_manifest.clone(),
+            out_report: arguments.out_report.clone(),
             depfile: arguments.depfile.clone(),
             touch: arguments.touch,
             also_read,

@@ -20,6 +20,7 @@ use super::depfile;
 use super::identity::{Mismatch, document};
 use super::manifest::{OutputRow, render as render_manifest};
 use super::order::{CompileOrder, Placed, Placement};
+use super::report::{CompileReport, SourceReport};
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
 use crate::report::diagnostic::{Style, render};
@@ -89,6 +90,21 @@ pub(crate) fn print_identity(
     Ok(document(&compiler.toolchain))
 }
 
+/// Says in the report who would have compiled, where somebody else was expected.
+pub(crate) fn report_stranger(
+    order: &CompileOrder,
+    base: &Base,
+    compiler: &Compiler,
+) -> Result<(), CommandFailure> {
+    match &order.out_report {
+        Some(path) => {
+            let text = CompileReport::new(&compiler.toolchain, Vec::new()).render();
+            write(path, base, text.as_bytes())
+        }
+        None => Ok(()),
+    }
+}
+
 /// Compiles everything. What was written is whole, also when something else failed; a rejected
 /// source, or one that is gone, leaves no output of an older text behind.
 pub(crate) fn perform(
@@ -127,7 +143,13 @@ pub(crate) fn perform(
         removals: Vec::new(),
     };
     let notes = Mutex::new(Vec::new());
+    let times: Mutex<Vec<u64>> = Mutex::new(vec![0; read.len()]);
     let events = |event: &Event<'_>| {
+        if let Event::JobEnded { job, compile, .. } = event
+            && let Some(place) = times.lock().unwrap_or_else(PoisonError::into_inner).get_mut(*job)
+        {
+            *place = u64::try_from(compile.as_micros()).unwrap_or(u64::MAX);
+        }
         let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
         note(event, order, &read, &mut notes);
     };
@@ -146,10 +168,24 @@ pub(crate) fn perform(
         engine: means.pool,
         store: means.store,
         remote: None,
+        elsewhere: None,
         options: &options,
         events: &events,
         cancel: means.cancel,
     });
+    if let Some(path) = &order.out_report {
+        let times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let ended = read.iter().zip(&report.ends).zip(times);
+        let ended = ended.map(|((source, end), micros)| (source.entry, (end, micros)));
+        let ended: std::collections::BTreeMap<usize, (&JobEnd, u64)> = ended.collect();
+        let sources = order.entries.iter().zip(&placement.outputs).enumerate();
+        let rows = sources.map(|(index, (entry, placed))| {
+            let (end, micros) = ended.get(&index).copied().unzip();
+            SourceReport::new(&entry.source, &placed.shown, end, micros.unwrap_or_default())
+        });
+        let text = CompileReport::new(toolchain, rows.collect()).render();
+        write(path, means.base, text.as_bytes())?;
+    }
     let mut outcome = Outcome {
         order,
         placement: &placement,
@@ -358,6 +394,7 @@ fn remove_outdated(removals: Vec<OutputPath>, roots: Vec<PathBuf>, means: &Means
         engine: means.pool,
         store: None,
         remote: None,
+        elsewhere: None,
         options: &options,
         events: &|_| {},
         cancel: &AtomicBool::new(false),

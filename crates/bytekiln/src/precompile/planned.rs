@@ -208,6 +208,7 @@ impl<'a> Planned<'a> {
             engine: &self.session.engine(),
             store: store.as_deref(),
             remote: None,
+            elsewhere: None,
             options: &Options {
                 jobs: self.session.jobs(),
                 keep_going: true,

@@ -104,6 +104,9 @@ impl Reporter for HumanReporter<'_> {
                 let next = if *retry { "; trying once more" } else { "" };
                 self.terminal.warning(format!("a compiler was lost{file}: {reason}{next}"));
             }
+            Event::ExecutorTrouble { message } => {
+                self.terminal.warning(format!("{message}; compiling here"));
+            }
             Event::StoreTrouble { message } => {
                 self.terminal.warning(format!("{message}; going on without"));
             }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytekiln_action::{Diagnostic, DiagnosticKind};
-use bytekiln_executor::{CacheOrigin, Event, Failure, JobEnd, Work};
+use bytekiln_executor::{CacheOrigin, CompiledBy, Event, Failure, JobEnd, Work};
 use bytekiln_planner::OutputPath;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ impl<'a> JsonReporter<'a> {
             tally.count(end, may_fail);
         }
         let (result, digest, warnings, error) = match end {
-            JobEnd::Compiled { output, warnings } => {
+            JobEnd::Compiled { output, warnings, .. } => {
                 ("compiled", Some(output), warnings.as_slice(), None)
             }
             JobEnd::Cached { origin, output, warnings } => {
@@ -73,7 +73,11 @@ impl<'a> JsonReporter<'a> {
                 "key": job.action.digest().to_string(),
                 "result": result,
                 "digest": digest.map(ToString::to_string),
-                "remote": matches!(end, JobEnd::Cached { origin: CacheOrigin::Remote, .. }),
+                "remote": matches!(
+                    end,
+                    JobEnd::Cached { origin: CacheOrigin::Remote, .. }
+                        | JobEnd::Compiled { by: CompiledBy::Executor, .. }
+                ),
                 "failure": failure,
                 "compile_micros": u64::try_from(compile.as_micros()).unwrap_or(u64::MAX),
             }),
@@ -152,6 +156,9 @@ impl Reporter for JsonReporter<'_> {
                     }),
                 );
             }
+            Event::ExecutorTrouble { message } => {
+                line(self.terminal, &json!({"reason": "executor-trouble", "message": message}));
+            }
             Event::StoreTrouble { message }
             | Event::StoreWarning { message }
             | Event::EntryDiscarded { message, .. } => {
@@ -195,7 +202,8 @@ pub fn finished(terminal: &Terminal, success: bool, tally: &Tally, started: Inst
             "reason": "build-finished",
             "success": success,
             "fresh": tally.fresh,
-            "compiled": tally.compiled,
+            "compiled": tally.compiled + tally.executed,
+            "compiled_remotely": tally.executed,
             "restored": tally.restored + tally.remote,
             "restored_remotely": tally.remote,
             "unchanged": tally.unchanged,

@@ -1,6 +1,6 @@
 //! Counts how the jobs of a build ended, and says so in one line.
 
-use bytekiln_executor::{CacheOrigin, JobEnd};
+use bytekiln_executor::{CacheOrigin, CompiledBy, JobEnd};
 
 /// How many jobs ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Tally {
     pub fresh: usize,
     /// Compiled now.
     pub compiled: usize,
+    /// Compiled now by an executor on another machine.
+    pub executed: usize,
     /// From a store.
     pub restored: usize,
     /// From the store on another machine.
@@ -33,8 +35,11 @@ impl Tally {
     /// Counts one job.
     pub fn count(&mut self, end: &JobEnd, may_fail: bool) {
         match end {
-            JobEnd::Compiled { warnings, .. } => {
-                self.compiled += 1;
+            JobEnd::Compiled { warnings, by, .. } => {
+                match by {
+                    CompiledBy::Worker => self.compiled += 1,
+                    CompiledBy::Executor => self.executed += 1,
+                }
                 self.warnings += warnings.len();
             }
             JobEnd::Cached { origin, warnings, .. } => {
@@ -62,6 +67,7 @@ impl Tally {
     pub fn sentence(&self) -> String {
         let parts = [
             (self.compiled, "compiled"),
+            (self.executed, "compiled by the remote executor"),
             (self.restored, "from the cache"),
             (self.remote, "from the remote cache"),
             (self.unchanged, "already right"),

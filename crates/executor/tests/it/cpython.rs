@@ -316,6 +316,7 @@ fn an_interruption_leaves_the_tree_whole_and_the_next_build_finishes_it() {
         engine: &engine,
         store: Some(&store),
         remote: None,
+        elsewhere: None,
         options: &options(),
         events: &subscriber,
         cancel: &cancel,

@@ -153,6 +153,7 @@ pub(crate) fn run_with_remote(
             access: RemoteAccess::ReadWrite,
             source_hashes: None,
         }),
+        elsewhere: None,
         options,
         events: &subscriber,
         cancel: &AtomicBool::new(false),

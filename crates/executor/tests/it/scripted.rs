@@ -340,6 +340,7 @@ fn an_interruption_is_noticed_at_once() {
             engine: &engine,
             store: None,
             remote: None,
+            elsewhere: None,
             options: &options(),
             events: &subscriber,
             cancel: &cancel,

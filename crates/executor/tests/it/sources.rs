@@ -48,6 +48,7 @@ fn sources_come_from_anywhere_and_are_checked() {
         engine: &engine,
         store: None,
         remote: None,
+        elsewhere: None,
         options: &options(),
         events: &|_| {},
         cancel: &cancel,

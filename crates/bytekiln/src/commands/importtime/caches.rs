@@ -91,6 +91,7 @@ pub(super) fn make(trees: &[Tree], making: &Making<'_>) -> Vec<String> {
         engine: &engine,
         store: None,
         remote: None,
+        elsewhere: None,
         options: &Options {
             jobs: making.jobs,
             keep_going: true,

@@ -19,6 +19,7 @@ use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::prepared::Prepared;
 use crate::remote::OpenRemote;
+use crate::remote_execution::OpenExecutor;
 use crate::report::human::HumanReporter;
 use crate::report::json::{self, JsonReporter};
 use crate::report::tally::plural;
@@ -250,9 +251,9 @@ impl AtHand<'_> {
             link: LinkPolicy::Copy,
             timeout: Duration::from_secs(self.arguments.timeout),
         };
-        let (store, remote) = match self.arguments.force {
-            true => (None, None),
-            false => (self.session.store(), self.session.remote()?),
+        let (store, remote, executor) = match self.arguments.force {
+            true => (None, None, None),
+            false => (self.session.store(), self.session.remote()?, self.session.executor()?),
         };
         let subscriber = |event: &Event<'_>| reporter.event(event);
         let engine = self.session.engine();
@@ -264,6 +265,7 @@ impl AtHand<'_> {
             engine: &engine,
             store: store.as_deref(),
             remote: remote.as_ref().map(OpenRemote::cache),
+            elsewhere: executor.as_ref().map(OpenExecutor::compiler),
             options: &options,
             events: &subscriber,
             cancel: &interrupt::CANCEL,
@@ -271,6 +273,9 @@ impl AtHand<'_> {
         let tally = reporter.finish();
         if let Some(remote) = &remote {
             remote.say_traffic(self.terminal);
+        }
+        if let Some(executor) = &executor {
+            executor.say_traffic(self.terminal);
         }
         if report.interrupted || interrupt::is_interrupted() {
             self.terminal.status_in(Tone::Warning, "Interrupted", "nothing was locked");

@@ -17,6 +17,7 @@ use super::target::Target;
 use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::remote::OpenRemote;
+use crate::remote_execution::OpenExecutor;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
 use crate::report::terminal::Terminal;
@@ -135,7 +136,7 @@ pub(super) fn compile(
     };
     let options =
         Options { jobs: session.jobs(), keep_going: true, link: LinkPolicy::Copy, timeout };
-    let remote = session.remote()?;
+    let (remote, executor) = (session.remote()?, session.executor()?);
     let report = execute(&Order {
         work: &work,
         expected: &[],
@@ -144,6 +145,7 @@ pub(super) fn compile(
         engine: &session.engine(),
         store: Some(objects.store.as_ref()),
         remote: remote.as_ref().map(OpenRemote::cache),
+        elsewhere: executor.as_ref().map(OpenExecutor::compiler),
         options: &options,
         events: &events,
         cancel: &interrupt::CANCEL,
@@ -151,6 +153,9 @@ pub(super) fn compile(
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(terminal);
+    }
+    if let Some(executor) = &executor {
+        executor.say_traffic(terminal);
     }
     if report.interrupted || interrupt::is_interrupted() {
         return Err(CommandFailure::interrupted("nothing was packed"));

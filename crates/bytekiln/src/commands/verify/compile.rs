@@ -204,6 +204,7 @@ impl Workshop<'_> {
             engine: &self.engine,
             store,
             remote: None,
+            elsewhere: None,
             options: &self.options,
             events: &events,
             cancel: self.cancel,

@@ -89,7 +89,11 @@ fn rejected() -> JobEnd {
 }
 
 fn compiled() -> JobEnd {
-    JobEnd::Compiled { output: Digest::of(b""), warnings: Vec::new() }
+    JobEnd::Compiled {
+        output: Digest::of(b""),
+        warnings: Vec::new(),
+        by: bytekiln_executor::CompiledBy::Worker,
+    }
 }
 
 fn cached(origin: CacheOrigin) -> JobEnd {

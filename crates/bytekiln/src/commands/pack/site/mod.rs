@@ -26,6 +26,7 @@ use crate::commands::parallel;
 use crate::failure::CommandFailure;
 use crate::interrupt;
 use crate::remote::OpenRemote;
+use crate::remote_execution::OpenExecutor;
 use crate::report::human::HumanReporter;
 use crate::report::tally::plural;
 use crate::report::{BuildNames, Reporter};
@@ -240,6 +241,7 @@ fn compile_folder(
         timeout: packing.timeout,
     };
     let (store, remote) = (packing.session.store(), packing.session.remote()?);
+    let executor = packing.session.executor()?;
     let report = execute(&Order {
         work: &work,
         expected: &[],
@@ -248,6 +250,7 @@ fn compile_folder(
         engine: &packing.session.engine(),
         store: store.as_deref(),
         remote: remote.as_ref().map(OpenRemote::cache),
+        elsewhere: executor.as_ref().map(OpenExecutor::compiler),
         options: &options,
         events: &events,
         cancel: &interrupt::CANCEL,
@@ -255,6 +258,9 @@ fn compile_folder(
     let tally = reporter.finish();
     if let Some(remote) = &remote {
         remote.say_traffic(packing.terminal);
+    }
+    if let Some(executor) = &executor {
+        executor.say_traffic(packing.terminal);
     }
     if report.interrupted || interrupt::is_interrupted() {
         return Err(CommandFailure::interrupted("some caches are written, each of them whole"));
