@@ -118,10 +118,12 @@ impl DiskStore {
     }
 
     fn write_blob(&self, blob: &Blob) -> Result<PathBuf, StoreError> {
-        self.objects.write(&blob.digest, &blob.bytes, &self.warnings).map_err(|error| {
-            let operation = format!("write blob `{}` to", blob.digest);
-            StoreError::io(operation, &self.root, error)
-        })
+        let written = self.objects.write(&blob.digest, &blob.bytes, &self.warnings);
+        written.map_err(|error| self.cannot_write(blob, error))
+    }
+
+    fn cannot_write(&self, blob: &Blob, error: io::Error) -> StoreError {
+        StoreError::io(format!("write blob `{}` to", blob.digest), &self.root, error)
     }
 }
 
@@ -198,7 +200,9 @@ impl Store for DiskStore {
         if let Some(found) = self.local_object(&blob.digest)? {
             return Ok(Some(found)); // somebody else was quicker, and it is verified
         }
-        self.write_blob(blob).map(|path| Some(LocalObject { path }))
+        let written = self.objects.write_missing(&blob.digest, &blob.bytes);
+        let path = written.map_err(|error| self.cannot_write(blob, error))?;
+        Ok(Some(LocalObject { path }))
     }
 
     fn take_warnings(&self) -> Vec<StoreWarning> {

@@ -151,6 +151,14 @@ impl Objects {
         Ok(path)
     }
 
+    /// Writes an object that was found to be missing just now, with no second look: one that has come
+    /// meanwhile is replaced by the same bytes.
+    pub(super) fn write_missing(&self, digest: &Digest, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.path(digest);
+        self.create(&path, |file| file.write_all(bytes))?;
+        Ok(path)
+    }
+
     /// Unlinks a broken object, so that the next build writes it afresh; outputs that are linked to
     /// it keep what they have. A folder in its place is moved aside for `gc`.
     fn forget(&self, path: &Path, what: &str, warnings: &WarningLog) {
