@@ -152,18 +152,23 @@ impl PendingFolder {
         let Pending { temporary, target, .. } = &self.0;
         // Once more: only folders are removed.
         check_target(target, Kind::Folder).map_err(self.0.fail("give it its name"))?;
-        let exchange = RenameFlags::EXCHANGE;
-        let is_replaced = match rustix::fs::renameat_with(CWD, temporary, CWD, target, exchange) {
-            Ok(()) => true,
-            Err(Errno::NOENT) => {
-                std::fs::rename(temporary, target).map_err(self.0.fail("give it its name"))?;
-                false
+        let is_replaced = loop {
+            let exchange = RenameFlags::EXCHANGE;
+            match rustix::fs::renameat_with(CWD, temporary, CWD, target, exchange) {
+                Ok(()) => break true,
+                Err(Errno::NOENT) => {}
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                    self.replace_in_two_steps()?;
+                    return Ok(());
+                }
+                Err(error) => return Err(self.0.fail("give it its name")(error.into())),
             }
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.replace_in_two_steps()?;
-                return Ok(());
+            match std::fs::rename(temporary, target) {
+                Ok(()) => break false,
+                // Another process has just taken the name: now it can be exchanged.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                Err(error) => return Err(self.0.fail("give it its name")(error)),
             }
-            Err(error) => return Err(self.0.fail("give it its name")(error.into())),
         };
         self.0.is_published = true;
         if is_replaced {

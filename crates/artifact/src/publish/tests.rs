@@ -99,3 +99,26 @@ fn what_cannot_be_replaced_is_refused_at_once() {
     std::fs::remove_file(&late).unwrap();
     assert_eq!(names(folder.path()), ["file", "folder"]);
 }
+
+/// The name may be taken between two looks at it.
+#[test]
+fn folders_published_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..200 {
+        let target = folder.path().join(round.to_string());
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (target, together) = (&target, &together);
+                scope.spawn(move || {
+                    let pending = PendingFolder::create(target).unwrap();
+                    std::fs::write(pending.path().join("file"), number.to_string()).unwrap();
+                    together.wait();
+                    pending.publish().unwrap();
+                });
+            }
+        });
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 1);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 200);
+}
