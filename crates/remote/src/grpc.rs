@@ -337,6 +337,6 @@ pub(crate) fn trouble(status: &Status) -> Trouble {
 }
 
 /// Servers may say a lot.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
