@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytekiln_action::Digest;
-use bytekiln_remote::ExecuteError;
+use bytekiln_cache::Blob;
+use bytekiln_remote::{ExecuteError, InputKind};
 
 use crate::scripted_executor::{
     ScriptedExecutor, action, done, done_as, failed, fields, going_on, output, part_of, response,
@@ -260,6 +261,19 @@ fn what_never_ends_ends_with_the_time_for_it() {
                 ends(&server, "no answer within 2 s");
             });
         }
+        // Nor is there time for large inputs before anybody wants them.
+        scope.spawn(move || {
+            let server = ScriptedExecutor::start(&[], move |method, _| {
+                (method == "FindMissingBlobs").then(|| Answer::Held(Vec::new()))
+            });
+            let mut large = action();
+            let blob = Blob::of(vec![0; 8 << 20]);
+            large.inputs.add_file("large", blob, InputKind::Data);
+            let (client, began) = (server.client(Duration::from_secs(1), &[]), Instant::now());
+            let error = client.execute(&large, &|| false).unwrap_err();
+            assert_eq!(error.to_string(), "no answer within 1 s");
+            assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        });
         // Nor are capabilities, uploads and blobs waited for.
         for silent in ["GetCapabilities", "FindMissingBlobs", "BatchUpdateBlobs", "BatchReadBlobs"]
         {
