@@ -126,7 +126,7 @@ fn a_server_that_does_not_execute_is_one_warning() {
         let arguments = [&["build", "--remote-executor", &address], &limits[..]].concat();
         let began = Instant::now();
         let output = sandbox.run(&arguments).success();
-        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
         assert_eq!(warnings(&output).len(), 1, "{}", output.shown());
         assert!(warnings(&output)[0].contains(&address), "{}", output.shown());
         output.says(&["6 compiled in"]);
@@ -188,7 +188,7 @@ fn a_worker_that_does_not_end_costs_its_time_once() {
         "1",
     ]);
     let output = output.success();
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     assert!(sandbox.beside("began").exists());
     assert_eq!(warnings(&output).len(), 1, "{}", output.shown());
     output.says(&["no answer within 1 s; compiling here", "100 compiled in"]);

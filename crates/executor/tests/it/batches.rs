@@ -285,7 +285,7 @@ fn an_interruption_ends_what_is_out() {
         });
         let began = Instant::now();
         let ended = run_elsewhere(&work, &engine, &batches, &cancel);
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         ended
     });
     assert!(report.interrupted);

@@ -32,7 +32,7 @@ fn outcome(server: &ScriptedExecutor) -> String {
 fn outcome_within(server: &ScriptedExecutor, patience: Duration) -> String {
     let (client, began) = (server.client(patience, &[]), Instant::now());
     let executed = client.execute(&action(), &|| false);
-    assert!(began.elapsed() < 2 * patience + Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < 2 * patience + Duration::from_secs(5), "{:?}", began.elapsed());
     if let Err(error) = &executed {
         // It is asked no more.
         let asked = client.stats().requests;
@@ -267,12 +267,12 @@ fn what_never_ends_ends_with_the_time_for_it() {
                 (method == "FindMissingBlobs").then(|| Answer::Held(Vec::new()))
             });
             let mut large = action();
-            let blob = Blob::of(vec![0; 8 << 20]);
+            let blob = Blob::of(vec![0; 16 << 20]);
             large.inputs.add_file("large", blob, InputKind::Data);
             let (client, began) = (server.client(Duration::from_secs(1), &[]), Instant::now());
             let error = client.execute(&large, &|| false).unwrap_err();
             assert_eq!(error.to_string(), "no answer within 1 s");
-            assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
         });
         // Nor are capabilities, uploads and blobs waited for.
         for silent in ["GetCapabilities", "FindMissingBlobs", "BatchUpdateBlobs", "BatchReadBlobs"]
@@ -296,7 +296,7 @@ fn who_interrupts_does_not_wait() {
     let (client, began) = (server.client(PATIENCE, &[]), Instant::now());
     let error = client.execute(&action(), &|| began.elapsed() > Duration::from_millis(300));
     assert_eq!(error.unwrap_err(), ExecuteError::Interrupted);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 /// Names are sorted, and in both places where servers look.
