@@ -161,22 +161,9 @@ fn identical_bytes_from_workers_sandboxes_and_executors() {
     another_interpreter_is_refused(&mut bazel);
 }
 
-/// Copies the interpreter, and of its library what starting and compiling needs, into a package `inside`.
+/// A package `inside` with an interpreter.
 fn write_interpreter(bazel: &Bazel) {
-    let code = "import glob, os, shutil, sys, sysconfig\n\
-        to, library = sys.argv[1], sysconfig.get_path('stdlib')\n\
-        below = os.path.join(to, 'lib', os.path.basename(library))\n\
-        os.makedirs(os.path.join(below, 'lib-dynload'))\n\
-        os.makedirs(os.path.join(to, 'bin'))\n\
-        shutil.copy(os.path.realpath(sys.executable), os.path.join(to, 'bin/python3'))\n\
-        for path in glob.glob(os.path.join(library, '*.py')):\n\
-        \x20   shutil.copy(path, below)\n\
-        for name in ['collections', 'encodings', 'importlib', 're']:\n\
-        \x20   if os.path.isdir(os.path.join(library, name)):\n\
-        \x20       shutil.copytree(os.path.join(library, name), os.path.join(below, name),\n\
-        \x20                       ignore=shutil.ignore_patterns('__pycache__'))\n";
-    let folder = bazel.path("inside").display().to_string();
-    bazel.sandbox.python(&["-c", code, &folder]).success();
+    bazel.sandbox.copy_interpreter(&bazel.path("inside"));
     let version = bazel.sandbox.interpreter().name();
     bazel.write(
         "inside/BUILD.bazel",

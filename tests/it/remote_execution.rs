@@ -1,6 +1,10 @@
 //! Compiling on other machines: a real executor, and what happens when it is the wrong one or gone.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use bytekiln_test_support::pythons;
 use bytekiln_test_support::servers::{Server, free_port};
@@ -95,7 +99,7 @@ fn another_interpreter_is_refused_with_one_warning() {
         return pythons::skip("needs two interpreters of different versions");
     };
     assert_ne!(other.path, ours);
-    let path = std::fs::canonicalize(&other.path).unwrap().display().to_string();
+    let path = fs::canonicalize(&other.path).unwrap().display().to_string();
     let arguments = ["build", "--remote-executor", &address, "--remote-python", &path];
     let output = sandbox.run(&arguments).success();
     assert_eq!(warnings(&output).len(), 1, "{}", output.shown());
@@ -118,9 +122,11 @@ fn a_server_that_does_not_execute_is_one_warning() {
     let cache = cache.as_ref().map(address);
     for address in [Some(nobody), Some(silent), cache].into_iter().flatten() {
         let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
-        let limits = ["--remote-timeout", "1", "--remote-execution-timeout", "5"];
+        let limits = ["--remote-timeout", "2", "--remote-execution-timeout", "5"];
         let arguments = [&["build", "--remote-executor", &address], &limits[..]].concat();
+        let began = Instant::now();
         let output = sandbox.run(&arguments).success();
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
         assert_eq!(warnings(&output).len(), 1, "{}", output.shown());
         assert!(warnings(&output)[0].contains(&address), "{}", output.shown());
         output.says(&["6 compiled in"]);
@@ -134,14 +140,14 @@ fn an_executor_that_dies_in_the_middle_costs_one_warning() {
     let Some(sandbox) = Sandbox::new("") else { return };
     many(&sandbox, 3000);
     let mut command = sandbox.command(&["build", "--remote-executor", &address]);
-    command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    command.stderr(Stdio::piped()).stdout(Stdio::piped());
     let child = command.spawn().unwrap();
     // When something has come, and not yet everything.
     let folder = sandbox.path("package/__pycache__");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
-    while std::fs::read_dir(&folder).map_or(0, Iterator::count) < 50 {
-        assert!(std::time::Instant::now() < deadline, "nothing came");
-        std::thread::sleep(std::time::Duration::from_millis(1));
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while fs::read_dir(&folder).map_or(0, Iterator::count) < 50 {
+        assert!(Instant::now() < deadline, "nothing came");
+        std::thread::sleep(Duration::from_millis(1));
     }
     server.kill();
     let output = child.wait_with_output().unwrap();
@@ -153,6 +159,146 @@ fn an_executor_that_dies_in_the_middle_costs_one_warning() {
     many(&alone, 3000);
     alone.run(&["build"]).success();
     assert!(sandbox.cache_bytes() == alone.cache_bytes());
+}
+
+/// Instead of bytekiln: it writes a file beside the workspace, and takes its time.
+fn sleeper(sandbox: &Sandbox, seconds: u32) -> String {
+    let (file, began) = (sandbox.beside("sleeper"), sandbox.beside("began"));
+    let text = format!("#!/bin/sh\n: > '{}'\nexec sleep {seconds}\n", began.display());
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn a_worker_that_does_not_end_costs_its_time_once() {
+    let Some(server) = Server::executor() else { return };
+    let address = address(&server);
+    let Some(sandbox) = Sandbox::new("") else { return };
+    many(&sandbox, 100);
+    let sleeper = sleeper(&sandbox, 6);
+    let began = Instant::now();
+    let output = sandbox.run(&[
+        "build",
+        "--remote-executor",
+        &address,
+        "--remote-bytekiln",
+        &sleeper,
+        "--remote-execution-timeout",
+        "1",
+    ]);
+    let output = output.success();
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(sandbox.beside("began").exists());
+    assert_eq!(warnings(&output).len(), 1, "{}", output.shown());
+    output.says(&["no answer within 1 s; compiling here", "100 compiled in"]);
+}
+
+/// While it is not even greeted, and while a worker is at it.
+#[test]
+fn an_interruption_does_not_wait_for_an_executor() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let silent_address = format!("grpc://{}", silent.local_addr().unwrap());
+    let server = Server::executor();
+    let server = server.as_ref().map(address);
+    let mut connections = Vec::new();
+    for address in [Some(silent_address), server].into_iter().flatten() {
+        let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+        let sleeper = sleeper(&sandbox, 6);
+        let arguments = ["--remote-executor", &address, "--remote-bytekiln", &sleeper];
+        let mut command = sandbox.command(&[&["build"], &arguments[..]].concat());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let known = connections.len();
+        while connections.len() == known && !sandbox.beside("began").exists() {
+            assert!(Instant::now() < deadline, "it asks nobody");
+            std::thread::sleep(Duration::from_millis(10));
+            connections.extend(silent.accept());
+        }
+        interrupt(child);
+        assert_eq!(sandbox.caches(), [""; 0]);
+        let output = sandbox.run(&["build"]).success();
+        output.says(&["6 compiled in"]);
+    }
+}
+
+/// Interrupts a build, which ends as it should, soon.
+#[track_caller]
+fn interrupt(child: std::process::Child) {
+    let began = Instant::now();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let took = began.elapsed();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(!said.contains("compiling here"), "nobody has done wrong: {said}");
+}
+
+#[test]
+fn an_interpreter_that_is_sent_along() {
+    let Some(server) = Server::executor() else { return };
+    let address = address(&server);
+    let Some(here) = Sandbox::new(CALCULATOR) else { return };
+    here.run(&["build"]).success();
+    let python = here.beside("interpreter");
+    here.copy_interpreter(&python);
+    symlink("python3", python.join("bin/python")).unwrap();
+    let folder = python.display().to_string();
+    let compiled = |output: &Output| finished(output)["compiled_remotely"].clone();
+    let build = || {
+        let sandbox = Sandbox::new(CALCULATOR)?;
+        let options =
+            ["--remote-executor", &address, "--remote-python-files", &folder, "--remote-python"];
+        let output = sandbox.build(&[&options[..], &["bin/python"]].concat()).success();
+        assert!(sandbox.cache_bytes() == here.cache_bytes(), "{}", output.shown());
+        Some(output)
+    };
+    let Some(output) = build() else { return };
+    assert_eq!(compiled(&output), 6, "{}", output.shown());
+
+    // It is this one that ran: where its library is incomplete, nothing else is taken for it.
+    let library = fs::read_dir(python.join("lib")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_dir_all(library.join("encodings")).unwrap();
+    let Some(output) = build() else { return };
+    assert_eq!(compiled(&output), 0, "{}", output.shown());
+    assert_eq!(output.messages("executor-trouble").len(), 1, "{}", output.shown());
+
+    // Links that lead outside are told with their names.
+    for target in ["/usr/bin/python3", "../../python3"] {
+        fs::remove_file(python.join("bin/python")).unwrap();
+        symlink(target, python.join("bin/python")).unwrap();
+        let Some(output) = build() else { return };
+        let trouble = output.messages("executor-trouble").remove(0).to_string();
+        assert!(trouble.contains("bin/python` is a link that leads outside"), "{trouble}");
+    }
+}
+
+#[test]
+fn pack_and_lock_compile_there_as_well() {
+    let Some(server) = Server::executor() else { return };
+    let address = address(&server);
+    let Some(here) = Sandbox::new(CALCULATOR) else { return };
+    here.run(&["lock"]).success();
+    here.pack_kind("zip", &[], &["--out", "out.zip"]).success();
+    let executor = ["--remote-executor", &address, "--no-cache", "-vv"];
+    let batches = |output: Output| {
+        assert_eq!(warnings(&output).len(), 0, "{}", output.shown());
+        let said = output.stderr.lines().find(|line| line.contains("batches executed"));
+        let said = said.unwrap_or_else(|| panic!("{}", output.shown()));
+        assert!(!said.contains(" 0 batches executed"), "{said}");
+    };
+    let Some(there) = Sandbox::new(CALCULATOR) else { return };
+    batches(
+        there.pack_kind("zip", &[], &[&["--out", "out.zip"], &executor[..]].concat()).success(),
+    );
+    assert!(there.read("out.zip") == here.read("out.zip"));
+    batches(there.run(&[&["lock"], &executor[..]].concat()).success());
+    assert!(there.read("bytekiln.lock") == here.read("bytekiln.lock"));
+    there.run(&["lock", "--check"]).success();
+    there.build(&["--release", "--locked", "--remote-executor", &address]).success();
 }
 
 #[test]

@@ -212,6 +212,23 @@ impl Sandbox {
         }
     }
 
+    /// Copies the interpreter, and of its library what starting and compiling needs.
+    pub(crate) fn copy_interpreter(&self, to: &Path) {
+        let code = "import glob, os, shutil, sys, sysconfig\n\
+            to, library = sys.argv[1], sysconfig.get_path('stdlib')\n\
+            below = os.path.join(to, 'lib', os.path.basename(library))\n\
+            os.makedirs(os.path.join(below, 'lib-dynload'))\n\
+            os.makedirs(os.path.join(to, 'bin'))\n\
+            shutil.copy(os.path.realpath(sys.executable), os.path.join(to, 'bin/python3'))\n\
+            for path in glob.glob(os.path.join(library, '*.py')):\n\
+            \x20   shutil.copy(path, below)\n\
+            for name in ['collections', 'encodings', 'importlib', 're']:\n\
+            \x20   if os.path.isdir(os.path.join(library, name)):\n\
+            \x20       shutil.copytree(os.path.join(library, name), os.path.join(below, name),\n\
+            \x20                       ignore=shutil.ignore_patterns('__pycache__'))\n";
+        self.python(&["-c", code, &to.display().to_string()]).success();
+    }
+
     fn clean(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = format!("{}:/usr/bin:/bin", self.tree.path("bin").display());

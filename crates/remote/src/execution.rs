@@ -11,11 +11,14 @@ use crate::attempt::{Trouble, with_retries};
 use crate::execution_protocol::{
     ExecuteRequest, ExecuteResponse, OperationMessage, WaitExecutionRequest,
 };
-use crate::grpc::{GrpcCache, said, trouble};
+use crate::grpc::{GrpcCache, said, shortened, trouble};
 use crate::protocol::SHA256;
 
 const EXECUTE: &str = "/build.bazel.remote.execution.v2.Execution/Execute";
 const WAIT: &str = "/build.bazel.remote.execution.v2.Execution/WaitExecution";
+
+/// What an operation that is done has in it.
+const RESPONSE: &str = "build.bazel.remote.execution.v2.ExecuteResponse";
 
 /// So often is a stream taken up again that broke off without an end.
 const WAITS: u32 = 4;
@@ -138,6 +141,10 @@ fn ended(operation: OperationMessage) -> Result<Execution, Trouble> {
     };
     let mut response = ExecuteResponse::default();
     if let (None, Some(any)) = (&status, &operation.response) {
+        if any.type_url.rsplit('/').next() != Some(RESPONSE) {
+            let kind = shortened(&any.type_url);
+            return Err(Trouble::Lasting(format!("its answer is of another type: `{kind}`")));
+        }
         response = ExecuteResponse::decode(any.value.as_slice())
             .map_err(|error| Trouble::Lasting(format!("its answer cannot be read: {error}")))?;
     }

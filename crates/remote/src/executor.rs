@@ -271,14 +271,16 @@ impl RemoteExecutor {
         Ok(())
     }
 
+    /// The time for large inputs is given only where they have to be sent, so that a server that
+    /// falls silent does not get it.
     async fn send(&self, blobs: &[Blob]) -> Result<(), Trouble> {
-        match self.grpc.write(blobs).await?.first() {
-            Some(refused) => {
-                let size = refused.size;
-                Err(Trouble::Lasting(format!("it takes no blob of {size} bytes")))
-            }
-            None => Ok(()),
+        let (unknown, refused) = in_time(self.timeout, self.grpc.unknown(blobs)).await?;
+        if let Some(refused) = refused.first() {
+            let size = refused.size;
+            return Err(Trouble::Lasting(format!("it takes no blob of {size} bytes")));
         }
+        let bytes = unknown.iter().map(|blob| blob.digest.size).sum();
+        in_time(self.transfer(bytes), self.grpc.send(&unknown)).await
     }
 
     /// The server has forgotten something: nothing is taken for granted.
@@ -386,19 +388,16 @@ impl RemoteExecutor {
             }
         };
         let ended = runtime.block_on(async {
-            let (work, watch) = (pin!(tokio::time::timeout(limit, work)), pin!(watch));
+            let (work, watch) = (pin!(in_time(limit, work)), pin!(watch));
             match select(work, watch).await {
                 Either::Left((ended, _)) => Some(ended),
                 Either::Right(((), _)) => None,
             }
         });
         match ended {
-            Some(Ok(Ok(answer))) => Ok(answer),
-            Some(Ok(Err(
-                Trouble::Lasting(why) | Trouble::Exhausted(why) | Trouble::Passing(why),
-            ))) => Err(self.give_up(why)),
-            Some(Err(_)) => {
-                Err(self.give_up(format!("no answer within {} s", limit.as_secs_f32())))
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(Trouble::Lasting(why) | Trouble::Exhausted(why) | Trouble::Passing(why))) => {
+                Err(self.give_up(why))
             }
             None => Err(match self.down.get() {
                 Some(why) => ExecuteError::Trouble(why.clone()),
@@ -411,6 +410,16 @@ impl RemoteExecutor {
         let why = self.down.get_or_init(|| why);
         ExecuteError::Trouble(why.clone())
     }
+}
+
+/// What takes longer is lasting trouble.
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(Trouble::Lasting(format!("no answer within {} s", limit.as_secs_f32())))
+    })
 }
 
 /// Closes connections without waiting for them.

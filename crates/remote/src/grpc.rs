@@ -131,6 +131,16 @@ impl GrpcCache {
 
     /// Keeps blobs. Gives back those that the server does not take.
     pub(crate) async fn write(&self, blobs: &[Blob]) -> Result<Vec<Digest>, Trouble> {
+        let (missing, refused) = self.unknown(blobs).await?;
+        self.send(&missing).await?;
+        Ok(refused)
+    }
+
+    /// Those blobs that the server has not, each once, and those that it does not take.
+    pub(crate) async fn unknown<'b>(
+        &self,
+        blobs: &'b [Blob],
+    ) -> Result<(Vec<&'b Blob>, Vec<Digest>), Trouble> {
         let capabilities = self.capabilities().await?;
         let mut refused = Vec::new();
         let mut wanted: BTreeMap<Digest, &Blob> = BTreeMap::new();
@@ -143,21 +153,26 @@ impl GrpcCache {
         }
         let digests: Vec<Digest> = wanted.keys().copied().collect();
         let missing = self.find_missing(&digests).await?;
-        let missing: Vec<&Blob> =
-            missing.iter().filter_map(|digest| wanted.get(digest).copied()).collect();
-        let sizes: Vec<Digest> = missing.iter().map(|blob| blob.digest).collect();
+        let missing = missing.iter().filter_map(|digest| wanted.get(digest).copied()).collect();
+        Ok((missing, refused))
+    }
+
+    /// Sends blobs, without asking whether they are there.
+    pub(crate) async fn send(&self, blobs: &[&Blob]) -> Result<(), Trouble> {
+        let capabilities = self.capabilities().await?;
+        let sizes: Vec<Digest> = blobs.iter().map(|blob| blob.digest).collect();
         let (batches, alone) = capabilities.batches(&sizes);
         let sent = batches.into_iter().map(|batch| {
-            let batch = batch.into_iter().filter_map(|position| missing.get(position).copied());
+            let batch = batch.into_iter().filter_map(|position| blobs.get(position).copied());
             self.write_batch(batch.collect())
         });
         let () = stream::iter(sent).buffer_unordered(BATCHES_AT_ONCE).try_collect().await?;
         for position in alone {
-            if let Some(blob) = missing.get(position) {
+            if let Some(blob) = blobs.get(position) {
                 self.write_stream(blob, capabilities.zstd).await?;
             }
         }
-        Ok(refused)
+        Ok(())
     }
 
     async fn write_batch(&self, batch: Vec<&Blob>) -> Result<(), Trouble> {
@@ -337,6 +352,6 @@ pub(crate) fn trouble(status: &Status) -> Trouble {
 }
 
 /// Servers may say a lot.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

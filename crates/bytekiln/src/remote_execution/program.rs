@@ -2,7 +2,7 @@
 //! batch is to go. Knows nothing of sources.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -101,6 +101,21 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("could not read `{}`: {error}", path.display()))
 }
 
+/// Whether a link at a path below the folder leads to something below it, as far as its text says.
+fn stays_inside(link: &str, target: &Path) -> bool {
+    // The folder itself and the link's own name are no room to climb.
+    let mut depth = link.split('/').count().saturating_sub(2);
+    for part in target.components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return false,
+        }
+    }
+    true
+}
+
 /// Regular files and links that stay inside; sockets and pipes are no part of an interpreter.
 fn add_folder(
     tree: &mut InputTree,
@@ -121,7 +136,7 @@ fn add_folder(
             add_folder(tree, &path, &inside, room)?;
         } else if kind.is_symlink() {
             let target = std::fs::read_link(&path).map_err(fail)?;
-            match target.to_str().filter(|_| target.is_relative()) {
+            match target.to_str().filter(|_| stays_inside(&inside, &target)) {
                 Some(target) => tree.add_link(&inside, target),
                 None => {
                     return Err(format!("`{}` is a link that leads outside", path.display()));
@@ -153,5 +168,17 @@ mod tests {
         let any = RemotePython::parse("/opt/a=b/python");
         assert!(any.is_for("3.8.1"));
         assert_eq!(any.path, "/opt/a=b/python");
+    }
+
+    #[test]
+    fn links_that_lead_outside() {
+        let inside = |link, target: &str| stays_inside(link, Path::new(target));
+        assert!(inside("python/bin/python3", "python3.11"));
+        assert!(inside("python/bin/python3", "../lib/./a"));
+        assert!(inside("python/a/b/c", "../../d"));
+        assert!(!inside("python/a/b/c", "../../../python/d"));
+        assert!(!inside("python/a", "../sources/00000.py"));
+        assert!(!inside("python/bin/python3", "/usr/bin/python3"));
+        assert!(!inside("python/a", "b/../../c"));
     }
 }

@@ -2,6 +2,7 @@
 //! systems that refuse.
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made has failed the test")]
 
+mod batches;
 mod cpython;
 mod expected;
 mod interpreters;

@@ -35,6 +35,11 @@ impl Scripted {
     pub(crate) fn opened(&self) -> usize {
         self.opened.load(Ordering::Relaxed)
     }
+
+    /// How often something was compiled.
+    pub(crate) fn compiled(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
 }
 
 impl Engine for Scripted {

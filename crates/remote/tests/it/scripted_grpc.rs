@@ -12,6 +12,8 @@ pub(crate) enum Answer {
     Torn(Vec<Vec<u8>>),
     /// This message again and again.
     Endless(Vec<u8>),
+    /// These messages, and then nothing: not even an end.
+    Held(Vec<Vec<u8>>),
 }
 
 impl Answer {
@@ -135,6 +137,12 @@ async fn serve(
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             stream.send_reset(h2::Reason::INTERNAL_ERROR);
+        }
+        Answer::Held(messages) => {
+            for message in messages {
+                let _ = stream.send_data(frame(&message), false);
+            }
+            std::future::pending::<()>().await;
         }
         Answer::Endless(message) => {
             while stream.send_data(frame(&message), false).is_ok() {
