@@ -7,7 +7,7 @@ use clap::Args;
 /// Options of commands that compile.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ExecutorArguments {
-    /// Compile on other machines: grpc or grpcs://HOST[:PORT][/INSTANCE] of a Remote Execution API
+    /// Compile on other machines: grpc or grpcs://HOST[:PORT][/INSTANCE NAME] of a Remote Execution API
     #[arg(
         long,
         value_name = "ADDRESS",
