@@ -49,22 +49,12 @@ impl Server {
                 ),
             ),
         };
-        // One process, so that it runs as whoever runs the test.
-        let configuration = format!(
-            "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
-             events {{ worker_connections 512; }}
-             http {{
-               access_log {folder}/requests; client_body_temp_path {folder}/bodies;
-               proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-               uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-               server {{
-                 listen 127.0.0.1:{port}{tls}; {keys}
+        let server = format!(
+            "listen 127.0.0.1:{port}{tls}; {keys}
                  root {folder}/files; client_max_body_size 8m;
-                 location / {{ dav_methods PUT; create_full_put_path on; }}
-               }}
-             }}"
+                 location / {{ dav_methods PUT; create_full_put_path on; }}"
         );
-        write(&scratch.join("nginx.conf"), &configuration);
+        write(&scratch.join("nginx.conf"), &configuration(&folder, &server));
         make_folder(&scratch.join("files"));
         Some(Server::start(nginx(&program, &scratch), port, scratch))
     }
@@ -78,24 +68,15 @@ impl Server {
         let (scratch, port) = (Scratch::new(), free_port());
         let folder = scratch.path().display().to_string();
         let Certificate { chain, key } = certificate;
-        let configuration = format!(
-            "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
-             events {{ worker_connections 512; }}
-             http {{
-               access_log {folder}/requests; client_body_temp_path {folder}/bodies;
-               proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-               uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-               server {{
-                 listen 127.0.0.1:{port} ssl http2; client_max_body_size 0;
+        let server = format!(
+            "listen 127.0.0.1:{port} ssl http2; client_max_body_size 0;
                  ssl_certificate {}; ssl_certificate_key {};
-                 location / {{ grpc_pass grpc://{}; }}
-               }}
-             }}",
+                 location / {{ grpc_pass grpc://{}; }}",
             chain.display(),
             key.display(),
             other.authority()
         );
-        write(&scratch.join("nginx.conf"), &configuration);
+        write(&scratch.join("nginx.conf"), &configuration(&folder, &server));
         Some(Server::start(nginx(&program, &scratch), port, scratch))
     }
 
@@ -205,4 +186,18 @@ fn write(path: &Path, text: &str) {
 #[expect(clippy::expect_used, reason = "a fixture; without it the test has failed")]
 fn make_folder(path: &Path) {
     std::fs::create_dir(path).expect("a folder of the fixture");
+}
+
+/// Of an nginx whose files are all in one folder. One process, so that it runs as whoever runs the test.
+fn configuration(folder: &str, server: &str) -> String {
+    format!(
+        "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+             events {{ worker_connections 512; }}
+             http {{
+               access_log {folder}/requests; client_body_temp_path {folder}/bodies;
+               proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+               uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+               server {{ {server} }}
+             }}"
+    )
 }
