@@ -26,6 +26,7 @@ mod environment;
 mod graph;
 mod importtime;
 mod importtime_page;
+mod importtime_places;
 mod inspect;
 mod layers;
 mod lock;

@@ -18,6 +18,8 @@ pub const PYENV_ROOT: &str = "PYENV_ROOT";
 pub const VIRTUAL_ENV: &str = "VIRTUAL_ENV";
 /// Where an interpreter looks for caches: what `importtime` measures as it is.
 pub const PYTHONPYCACHEPREFIX: &str = "PYTHONPYCACHEPREFIX";
+/// Where an interpreter looks for modules first: what `importtime` puts trees and zips before.
+pub const PYTHONPATH: &str = "PYTHONPATH";
 /// Set to anything: no colours (no-color.org).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Set to anything but 0: colours even where standard error is no terminal.
@@ -51,6 +53,8 @@ pub struct Environment {
     pub source_date_epoch: Option<OsString>,
     /// `PYTHONPYCACHEPREFIX`.
     pub pycache_prefix: Option<PathBuf>,
+    /// `PYTHONPATH`.
+    pub python_path: Option<OsString>,
     /// Colours: forbidden, forced, or as the terminal is.
     pub color: Option<bool>,
     /// Bars may be shown.
@@ -83,6 +87,7 @@ impl Environment {
             virtual_env: set(VIRTUAL_ENV).map(PathBuf::from),
             source_date_epoch: set(SOURCE_DATE_EPOCH),
             pycache_prefix: set(PYTHONPYCACHEPREFIX).map(PathBuf::from),
+            python_path: set(PYTHONPATH),
             color,
             bars: !dumb,
             for_interpreters: FOR_INTERPRETERS

@@ -1,9 +1,13 @@
-//! `python -v` of CPython 3.8 to 3.15: which modules were really loaded, from which file, and whether a
+//! `python -vv` of CPython 3.8 to 3.15: which modules were really loaded, from which file, and whether a
 //! cache was taken, or why not. Knows nothing of how long anything took.
 //!
 //! `# code object from …` is written when a module's code is there, `import 'name' # <loader>` when the
 //! module has run. In between come the same lines of what it imports; so the file of a module is the
 //! nearest one before, not yet taken, whose path ends as the module's name does.
+//!
+//! `zipimport` says neither; with a second `-v` it says `# trying …` of each member that it looks at for
+//! a module, in the order of preference, and the last one is what it took. Of a module that it compiles
+//! because the hash in its cache is another, it does not say why; whoever knows the zip can tell.
 //!
 //! Threads that import at the same time write into each other's lines, so a line may hold several remarks.
 //! What further interpreters write to the same place (`multiprocessing` hands `-v` on) cannot be told from
@@ -20,7 +24,7 @@ pub enum Origin {
     Compiled,
     /// Compiled, because the cache was of another time, size, hash or release.
     Stale,
-    /// From a zip, whose importer does not say more.
+    /// From a zip, and nothing more was said.
     Zip,
     /// An extension module.
     Extension,
@@ -72,7 +76,20 @@ pub struct Loaded {
     pub origin: Origin,
     /// Its source, or what else it was loaded from, as the interpreter writes it: an absolute path,
     /// or one relative to the folder that the program was started in. None of what is in no file.
+    /// Of a module in a zip the member that was taken, `.py` or `.pyc`, behind the path of the zip.
     pub file: Option<String>,
+    /// It is in a zip.
+    pub zipped: bool,
+}
+
+impl Loaded {
+    fn nowhere(origin: Origin) -> Loaded {
+        Loaded { origin, file: None, zipped: false }
+    }
+
+    fn zipped(origin: Origin, file: Option<String>) -> Loaded {
+        Loaded { origin, file, zipped: true }
+    }
 }
 
 /// What was said.
@@ -108,6 +125,12 @@ impl Verbose {
     pub fn count(&self, origin: Origin) -> usize {
         self.modules.values().filter(|module| module.origin == origin).count()
     }
+
+    /// How many modules there are in zips.
+    #[must_use]
+    pub fn zipped(&self) -> usize {
+        self.modules.values().filter(|module| module.zipped).count()
+    }
 }
 
 /// What each interpreter says before all else, and the module that it is about.
@@ -115,8 +138,9 @@ const FIRST: &str = "import _frozen_importlib # frozen";
 const FIRST_MODULE: &str = "_frozen_importlib";
 
 /// How remarks that matter here begin.
-const BEGINNINGS: [&str; 7] = [
+const BEGINNINGS: [&str; 8] = [
     "# code object from ",
+    "# trying ",
     "# extension module ",
     "# bytecode is stale for ",
     "# bad magic number in ",
@@ -153,6 +177,9 @@ struct Reader {
     matched: BTreeMap<String, String>,
     stale: BTreeSet<String>,
     extensions: BTreeMap<String, String>,
+    /// Sources and caches that were looked for, and when last.
+    tried: BTreeMap<String, usize>,
+    tries: usize,
 }
 
 impl Reader {
@@ -165,7 +192,12 @@ impl Reader {
     }
 
     fn remark(&mut self, rest: &str) {
-        if let Some(file) = rest.strip_prefix("code object from ") {
+        if let Some(file) = rest.strip_prefix("trying ") {
+            if file.ends_with(".py") || file.ends_with(".pyc") {
+                self.tries = self.tries.saturating_add(1);
+                self.tried.insert(file.to_owned(), self.tries);
+            }
+        } else if let Some(file) = rest.strip_prefix("code object from ") {
             let quoted = unquoted(file);
             let code =
                 Code { cached: quoted.is_some(), file: quoted.unwrap_or_else(|| file.to_owned()) };
@@ -194,10 +226,10 @@ impl Reader {
         }
         let loaded = match quoted {
             // Of the first modules of all, and up to 3.9 of those in zips.
-            None if how == "frozen" => Loaded { origin: Origin::Frozen, file: None },
-            None if how == "builtin" => Loaded { origin: Origin::BuiltIn, file: None },
+            None if how == "frozen" => Loaded::nowhere(Origin::Frozen),
+            None if how == "builtin" => Loaded::nowhere(Origin::BuiltIn),
             None => match how.strip_prefix("loaded from Zip ") {
-                Some(file) => Loaded { origin: Origin::Zip, file: Some(file.to_owned()) },
+                Some(file) => self.member(&name, file.to_owned()),
                 None => return,
             },
             Some(_) => self.loaded(&name, how),
@@ -208,22 +240,23 @@ impl Reader {
     fn loaded(&mut self, name: &str, loader: &str) -> Loaded {
         let is = |kind: &str| loader.contains(kind);
         if is("BuiltinImporter") {
-            return Loaded { origin: Origin::BuiltIn, file: None };
+            return Loaded::nowhere(Origin::BuiltIn);
         }
         if is("FrozenImporter") {
-            return Loaded { origin: Origin::Frozen, file: None };
+            return Loaded::nowhere(Origin::Frozen);
         }
         if is("ExtensionFileLoader") {
-            return Loaded { origin: Origin::Extension, file: self.extensions.remove(name) };
+            let file = self.extensions.remove(name);
+            return Loaded { origin: Origin::Extension, file, zipped: false };
         }
         if is("zipimporter") {
-            return Loaded { origin: Origin::Zip, file: zip_path(loader) };
+            return self.in_zip(name, loader);
         }
         if is("NamespaceLoader") {
-            return Loaded { origin: Origin::Namespace, file: None };
+            return Loaded::nowhere(Origin::Namespace);
         }
         let at = self.code.iter().rposition(|code| belongs(self.source(code), name));
-        let Some(at) = at else { return Loaded { origin: Origin::Other, file: None } };
+        let Some(at) = at else { return Loaded::nowhere(Origin::Other) };
         let code = self.code.remove(at);
         self.told(&code, Some(name))
     }
@@ -238,7 +271,33 @@ impl Reader {
             (false, true) => Origin::Stale,
             (false, false) => Origin::Compiled,
         };
-        Loaded { origin, file: Some(self.source(code).to_owned()) }
+        Loaded { origin, file: Some(self.source(code).to_owned()), zipped: false }
+    }
+
+    /// What was tried last of all that may hold a module of this name in a folder of a zip.
+    fn in_zip(&self, name: &str, loader: &str) -> Loaded {
+        let Some(folder) = zip_path(loader) else { return Loaded::zipped(Origin::Zip, None) };
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let candidates = ["/__init__.pyc", "/__init__.py", ".pyc", ".py"]
+            .map(|ending| format!("{folder}/{last}{ending}"));
+        let latest = candidates
+            .into_iter()
+            .filter_map(|file| Some((*self.tried.get(&file)?, file)))
+            .max_by_key(|(when, _)| *when);
+        match latest {
+            Some((_, file)) => self.member(name, file),
+            None => Loaded::zipped(Origin::Zip, Some(folder)),
+        }
+    }
+
+    /// A module whose code was taken from this member of a zip.
+    fn member(&self, name: &str, file: String) -> Loaded {
+        let origin = match (file.ends_with(".pyc"), self.stale.contains(name)) {
+            (true, _) => Origin::Cache,
+            (false, true) => Origin::Stale,
+            (false, false) => Origin::Compiled,
+        };
+        Loaded::zipped(origin, Some(file))
     }
 
     fn finish(self) -> Verbose {

@@ -24,13 +24,17 @@ The program is started in several ways, which take turns:
   timestamp  with caches that CPython itself wrote, in a tree of their own
   checked    with checked-hash caches of Bytekiln, in a tree of their own
   unchecked  with unchecked-hash caches of Bytekiln, in a tree of their own
-Nothing is written beside your sources: all runs are with -B, and all caches made for them lie in a \
-temporary folder (PYTHONPYCACHEPREFIX). Modules in zips and frozen ones are the same in all ways.
+and, where --variant names them, from a place that is made of what the program loads:
+  tree-checked, tree-unchecked         a folder with those caches in __pycache__
+  zip-none, zip-checked, zip-unchecked a zip, without caches or with those
+Nothing is written beside your sources: all runs are with -B, and all that is made for them lies in a \
+temporary folder. Frozen modules are the same in all ways.
 
 Examples:
   bytekiln importtime app.py
   bytekiln importtime --html start.html --open -m black --version
   bytekiln importtime --variant none,unchecked --format json django-admin check > new.json
+  bytekiln importtime --variant zip-none,zip-unchecked shop.pyz    what are caches worth in a zip?
   bytekiln importtime --compare old.json new.json
   bytekiln importtime --check            all [startup.NAME] of the manifest: is the set of modules exact?
   bytekiln importtime --check cli --update
@@ -65,7 +69,7 @@ pub struct ImporttimeArguments {
     /// Another option for the interpreter, such as --python-option=-I (repeatable)
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true, help_heading = "Launch")]
     pub python_option: Vec<OsString>,
-    /// In which ways it is started (comma separated) [default: all]
+    /// In which ways it is started (comma separated) [default: as-is,none,timestamp,checked,unchecked]
     #[arg(long, value_name = "WAYS", value_delimiter = ',', help_heading = "Measuring")]
     pub variant: Vec<VariantChoice>,
     /// What is without caches in `none`: with `program` the standard library keeps its own
@@ -122,6 +126,16 @@ pub enum VariantChoice {
     Checked,
     /// With ours, unchecked.
     Unchecked,
+    /// From a tree with ours, checked.
+    TreeChecked,
+    /// From a tree with ours, unchecked.
+    TreeUnchecked,
+    /// From a zip of sources.
+    ZipNone,
+    /// From a zip with ours, checked.
+    ZipChecked,
+    /// From a zip with ours, unchecked.
+    ZipUnchecked,
 }
 
 /// `--uncached`.

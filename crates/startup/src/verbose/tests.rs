@@ -9,10 +9,12 @@ use super::*;
 fn check(text: &str, expected: Expect) {
     let verbose = Verbose::parse(text.as_bytes());
     let mut out = String::new();
-    for (name, Loaded { origin, file }) in &verbose.modules {
-        out.push_str(&format!("{name}: {} {}\n", origin.word(), file.as_deref().unwrap_or("-")));
+    for (name, Loaded { origin, file, zipped }) in &verbose.modules {
+        let place = if *zipped { ", zipped" } else { "" };
+        let file = file.as_deref().unwrap_or("-");
+        out.push_str(&format!("{name}: {} {file}{place}\n", origin.word()));
     }
-    for Loaded { origin, file } in &verbose.others {
+    for Loaded { origin, file, .. } in &verbose.others {
         out.push_str(&format!("({} {})\n", origin.word(), file.as_deref().unwrap_or("-")));
     }
     expected.assert_eq(&out);
@@ -51,9 +53,47 @@ import 'mine' # <__main__.MyLoader object at 0x1>
                 m: cache /t/only/__pycache__/m.cpython-311.pyc
                 mine: other -
                 ns: namespace -
-                zm: zip z/app.pyz/zm.py
-                zn: zip /t/z/app.pyz
+                zm: compiled z/app.pyz/zm.py, zipped
+                zn: zip /t/z/app.pyz, zipped
             "#]],
+    );
+}
+
+/// A zip is looked through twice for each module; names of other folders and importers do not count.
+#[test]
+fn members_of_zips() {
+    check(
+        r#"
+# trying /t/a.zip/a/__init__.pyc
+# trying /t/a.zip/a/__init__.py
+# trying /t/other/a/__init__.py
+# trying /t/a.zip/a/b/__init__.pyc
+# trying /t/a.zip/a/b/__init__.py
+# trying /t/a.zip/a/b.pyc
+import 'a.b' # <zipimporter object "/t/a.zip/a/">
+import 'a' # <zipimporter object "/t/a.zip/">
+# trying /t/a.zip/c/__init__.pyc
+# trying /t/a.zip/c/__init__.py
+# trying /t/a.zip/c.pyc
+# bytecode is stale for 'c'
+# trying /t/a.zip/c.py
+import 'c' # <zipimporter object "/t/a.zip/">
+# trying /t/a.zip/d.pyc
+import d # loaded from Zip /t/a.zip/d.pyc
+# trying /t/a.zip/e.pyc
+# trying /t/lib/e.py
+# code object from /t/lib/e.py
+import 'e' # <_frozen_importlib_external.SourceFileLoader object at 0x7f>
+import 'f' # <zipimporter object>
+"#,
+        expect![[r#"
+            a: compiled /t/a.zip/a/__init__.py, zipped
+            a.b: cache /t/a.zip/a/b.pyc, zipped
+            c: stale /t/a.zip/c.py, zipped
+            d: cache /t/a.zip/d.pyc, zipped
+            e: compiled /t/lib/e.py
+            f: zip -, zipped
+        "#]],
     );
 }
 
@@ -109,7 +149,7 @@ fn paths_of_names() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read(text in "(# code object from |import |# |'|a|\\.py| matches | # |\n|\\\\|[^a]){0,40}") {
+    fn any_text_is_read(text in "(# code object from |# trying |import |# |'|a|\\.py| matches | # |\n|\\\\|[^a]){0,40}") {
         let verbose = Verbose::parse(text.as_bytes());
         let counted: usize = Origin::ALL.iter().map(|origin| verbose.count(*origin)).sum();
         proptest::prop_assert_eq!(counted, verbose.modules.len());

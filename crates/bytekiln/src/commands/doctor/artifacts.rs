@@ -20,9 +20,9 @@ const ZIP_TIMES: std::ops::RangeInclusive<i64> = 315_532_800..=4_354_819_198;
 
 /// How things will be changed before they are imported.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deployment {
-    pub(super) target: Option<TargetChoice>,
-    pub(super) mtime: Option<i64>,
+pub(in crate::commands) struct Deployment {
+    pub(in crate::commands) target: Option<TargetChoice>,
+    pub(in crate::commands) mtime: Option<i64>,
 }
 
 /// Where the bytes of an entry are.
@@ -39,19 +39,19 @@ struct Source {
 }
 
 /// What was typed, opened.
-pub(super) struct Artifacts {
-    pub(super) tree: Tree,
+pub(in crate::commands) struct Artifacts {
+    pub(in crate::commands) tree: Tree,
     /// As typed, by root.
-    pub(super) shown: Vec<PathBuf>,
+    pub(in crate::commands) shown: Vec<PathBuf>,
     /// What could not be listed or understood.
-    pub(super) problems: Vec<String>,
+    pub(in crate::commands) problems: Vec<String>,
     sources: Vec<Source>,
-    pub(super) local_seconds: BTreeMap<(u16, u16), i64>,
+    pub(in crate::commands) local_seconds: BTreeMap<(u16, u16), i64>,
 }
 
 impl Artifacts {
     /// Opens everything. `release` chooses the `site-packages` of a virtual environment.
-    pub(super) fn open(
+    pub(in crate::commands) fn open(
         paths: &[PathBuf],
         prefix: Option<&Path>,
         release: Release,
@@ -143,7 +143,7 @@ impl Artifacts {
     }
 
     /// The dates of zips' sources, which only an interpreter can turn into seconds.
-    pub(super) fn stamps(&self) -> BTreeSet<(u16, u16)> {
+    pub(in crate::commands) fn stamps(&self) -> BTreeSet<(u16, u16)> {
         let entries = self.tree.roots.iter().flat_map(|root| &root.entries);
         entries
             .filter(|entry| entry.path.as_bytes().ends_with(b".py"))
@@ -155,14 +155,14 @@ impl Artifacts {
     }
 
     /// Where a file is, as typed.
-    pub(super) fn path(&self, file: FileId) -> String {
+    pub(in crate::commands) fn path(&self, file: FileId) -> String {
         let root = self.shown.get(file.root).cloned().unwrap_or_default();
         let inside = self.tree.entry(file).map(|entry| entry.path.as_bytes()).unwrap_or_default();
         root.join(OsStr::from_bytes(inside)).display().to_string()
     }
 
     /// Whether every root stands behind the standard library in `sys.path`.
-    pub(super) fn is_site_packages(&self) -> bool {
+    pub(in crate::commands) fn is_site_packages(&self) -> bool {
         let roots = self.tree.roots.len();
         self.shown.iter().take(roots).all(|path| {
             let name = path.file_name().unwrap_or_default();
@@ -273,7 +273,7 @@ fn in_environment(path: &Path, release: Release) -> PathBuf {
 }
 
 /// Whether it is a package, given instead of the folder above it.
-pub(super) fn holds_package(root: &Root) -> bool {
+pub(in crate::commands) fn holds_package(root: &Root) -> bool {
     let init = RepoPath::new(b"__init__.py");
     root.entries.iter().any(|entry| Some(&entry.path) == init.as_ref())
 }

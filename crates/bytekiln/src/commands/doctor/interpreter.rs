@@ -43,10 +43,10 @@ print("end")
 
 /// What an interpreter says of its importers.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
-    pub(super) extension_suffixes: Vec<String>,
-    pub(super) earlier: BTreeMap<String, Earlier>,
-    pub(super) local_seconds: BTreeMap<(u16, u16), i64>,
+pub(in crate::commands) struct Facts {
+    pub(in crate::commands) extension_suffixes: Vec<String>,
+    pub(in crate::commands) earlier: BTreeMap<String, Earlier>,
+    pub(in crate::commands) local_seconds: BTreeMap<(u16, u16), i64>,
 }
 
 /// Finds the interpreter: the one that was named, else that of the virtual environment that a path
@@ -87,7 +87,7 @@ fn environment_python(path: &Path) -> Option<PathBuf> {
 
 /// Asks an interpreter. Modules of the standard library come first only where it stands before
 /// the artifact.
-pub(super) fn ask(
+pub(in crate::commands) fn ask(
     executable: &Path,
     library_first: bool,
     stamps: &BTreeSet<(u16, u16)>,

@@ -2,10 +2,10 @@
 //! `artifacts` opens what was typed, `interpreter` asks the interpreter for its habits, the crate
 //! `loader` judges, `estimate` measures, `human` and `json` say it.
 
-mod artifacts;
+pub(super) mod artifacts;
 mod estimate;
 mod human;
-mod interpreter;
+pub(super) mod interpreter;
 mod json;
 mod wording;
 

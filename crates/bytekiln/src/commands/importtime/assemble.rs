@@ -103,6 +103,7 @@ fn variant(measured: &Measured) -> VariantInfo {
             .map(|origin| (origin.word().to_owned(), measured.verbose.count(origin)))
             .filter(|(_, count)| *count > 0)
             .collect(),
+        zipped: measured.verbose.zipped(),
         doctor: DoctorInfo {
             agree: measured.agreement.agreed,
             differ: differing

@@ -30,6 +30,13 @@ pub(super) struct Tree {
     pub(super) only: Option<PathBuf>,
 }
 
+impl Tree {
+    /// Whether a source has its cache there.
+    pub(super) fn holds(&self, source: &Path) -> bool {
+        self.only.as_ref().is_none_or(|library| is_below(source, library))
+    }
+}
+
 /// What is needed for it.
 pub(super) struct Making<'a> {
     /// Absolute paths.
@@ -69,7 +76,7 @@ pub(super) fn make(trees: &[Tree], making: &Making<'_>) -> Vec<String> {
             }
         };
         for (root, tree) in (0_u16..).zip(trees) {
-            if tree.only.as_ref().is_some_and(|library| !is_below(path, library)) {
+            if !tree.holds(path) {
                 continue;
             }
             if let Some(job) = job(path, &read, RootId(root), tree.mode, making) {
@@ -114,7 +121,8 @@ pub(super) fn make(trees: &[Tree], making: &Making<'_>) -> Vec<String> {
     problems
 }
 
-fn is_below(path: &Path, library: &Path) -> bool {
+/// Whether a file is of the standard library that lies there, and not of what is installed below it.
+pub(super) fn is_below(path: &Path, library: &Path) -> bool {
     let packages = |part: &OsStr| part == "site-packages" || part == "dist-packages";
     path.strip_prefix(library).is_ok_and(|below| !below.iter().any(packages))
 }

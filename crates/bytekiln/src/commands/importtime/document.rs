@@ -9,6 +9,20 @@ use serde::{Deserialize, Serialize};
 /// Name and version of the schema.
 pub(super) const SCHEMA: &str = "bytekiln-importtime/1";
 
+/// Variants without caches, by preference.
+pub(super) const WITHOUT: [&str; 2] = ["none", "zip-none"];
+/// Variants with caches, by preference.
+const WITH: [&str; 8] = [
+    "unchecked",
+    "checked",
+    "timestamp",
+    "tree-unchecked",
+    "tree-checked",
+    "zip-unchecked",
+    "zip-checked",
+    "as-is",
+];
+
 /// All of it. Times are microseconds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Document {
@@ -83,6 +97,9 @@ pub(super) struct VariantInfo {
     pub(super) importing: Option<Figure>,
     /// How many modules came from where, by [`bytekiln_startup::Origin`].
     pub(super) origins: BTreeMap<String, usize>,
+    /// How many of them are in zips.
+    #[serde(default)]
+    pub(super) zipped: usize,
     pub(super) doctor: DoctorInfo,
 }
 
@@ -160,9 +177,9 @@ impl Document {
 
     /// What is set against each other: without caches, and with the best there are.
     pub(super) fn pair(&self) -> (Option<usize>, Option<usize>) {
-        let without = self.variant("none");
-        let with = ["unchecked", "checked", "timestamp", "as-is"];
-        let with = with.into_iter().find_map(|id| self.variant(id));
+        let first = |ids: &[&str]| ids.iter().find_map(|id| self.variant(id));
+        let without = first(&WITHOUT);
+        let with = first(&WITH);
         match (without, with) {
             (None, None) => (None, (!self.variants.is_empty()).then_some(0)),
             pair => pair,

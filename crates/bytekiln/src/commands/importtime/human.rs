@@ -3,7 +3,7 @@
 
 use bytekiln_startup::Summary;
 
-use super::document::{Candidate, Document, Figure, ImportInfo, VariantInfo};
+use super::document::{Candidate, Document, Figure, ImportInfo, VariantInfo, WITHOUT};
 use crate::report::diagnostic::harmless;
 use crate::report::tally::plural;
 use crate::report::terminal::{Terminal, Tone};
@@ -46,9 +46,10 @@ fn spread(figure: Figure) -> String {
 }
 
 fn summary(document: &Document) -> String {
-    let base = document.variant("none").and_then(|at| document.variants.get(at));
-    let base = base.and_then(|variant| variant.wall);
-    let head = [
+    let base = WITHOUT.iter().find_map(|id| document.variant(id));
+    let base = base.and_then(|at| document.variants.get(at));
+    let has_zips = document.variants.iter().any(|variant| variant.zipped > 0);
+    let mut head = vec![
         "start-up, ms",
         "fastest",
         "median",
@@ -58,15 +59,16 @@ fn summary(document: &Document) -> String {
         "compiled",
         "stale",
     ];
-    let mut rows: Vec<[String; 8]> = vec![head.map(str::to_owned)];
+    head.extend(has_zips.then_some("in zips"));
+    let mut rows: Vec<Vec<String>> = vec![head.into_iter().map(str::to_owned).collect()];
     for variant in &document.variants {
         let Some(wall) = variant.wall else { continue };
-        let saved = match base.filter(|_| variant.id != "none") {
+        let saved = match base.filter(|base| variant.id != base.id).and_then(|base| base.wall) {
             Some(base) => saving(base, wall),
             None => String::new(),
         };
         let count = |word: &str| variant.origins.get(word).copied().unwrap_or(0).to_string();
-        rows.push([
+        let mut row = vec![
             variant.title.clone(),
             tenths(wall.least),
             tenths(wall.median),
@@ -75,11 +77,13 @@ fn summary(document: &Document) -> String {
             count("cache"),
             count("compiled"),
             count("stale"),
-        ]);
+        ];
+        row.extend(has_zips.then(|| variant.zipped.to_string()));
+        rows.push(row);
     }
-    let mut out = aligned(&rows, &[false, true, true, true, true, true, true, true]);
-    if let Some(last) = document.variants.last() {
-        out.push_str(&besides(document, last));
+    let mut out = aligned(&rows);
+    if let Some(first) = document.variants.first() {
+        out.push_str(&besides(document, first));
     }
     out
 }
@@ -98,10 +102,11 @@ fn saving(base: Figure, wall: Figure) -> String {
     }
 }
 
-/// What is the same in all ways, and what the numbers are of.
+/// What is the same in all ways, or in the first where they are in several places, and what the numbers
+/// are of.
 fn besides(document: &Document, variant: &VariantInfo) -> String {
     let counts: Vec<String> = [
-        ("zip", "in zips"),
+        ("zip", "in zips that say no more"),
         ("extension", "extension modules"),
         ("built-in", "built in"),
         ("frozen", "frozen"),
@@ -114,7 +119,9 @@ fn besides(document: &Document, variant: &VariantInfo) -> String {
     let same = if counts.is_empty() {
         String::new()
     } else {
-        format!("The same in all: {}.\n", counts.join(", "))
+        let elsewhere = document.variants.iter().any(|other| other.zipped != variant.zipped);
+        let what = if elsewhere { "Besides, as it is" } else { "The same in all" };
+        format!("{what}: {}.\n", counts.join(", "))
     };
     let library = match document.uncached.as_str() {
         "program" => {
@@ -135,21 +142,23 @@ fn besides(document: &Document, variant: &VariantInfo) -> String {
     format!("{same}{library}{doctor}")
 }
 
-/// Left or right aligned columns, two blanks apart.
-fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -> String {
+/// Columns two blanks apart, the first one to the left and the others to the right.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
     };
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();
     for row in rows {
         let mut line = String::new();
-        for ((cell, width), right) in row.iter().zip(&widths).zip(right) {
-            if !line.is_empty() {
-                line.push_str("  ");
-            }
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
-            line.push_str(&if *right { padding + cell } else { cell.clone() + &padding });
+            line.push_str(&if column > 0 {
+                format!("  {padding}{cell}")
+            } else {
+                format!("{cell}{padding}")
+            });
         }
         out.push_str(line.trim_end());
         out.push('\n');

@@ -3,17 +3,17 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bytekiln_python::{InvalidationMode, OptimizationLevel};
-use bytekiln_startup::{Origin, Trace, Verbose};
+use bytekiln_startup::{Trace, Verbose};
 
-use super::caches::{Making, Tree, make};
-use super::process::{End, Launch, Run, run};
+use super::process::{End, Run};
 use super::program::Program;
-use super::simulate::{Agreement, Circumstances, agreement};
-use super::variant::{Variant, prefix_option};
+use super::runner::Runner;
+use super::simulate::Agreement;
+use super::variant::Variant;
+use super::zips::Zips;
 use crate::environment::Environment;
 use crate::failure::CommandFailure;
 use crate::interrupt;
@@ -51,7 +51,6 @@ pub(super) struct Measured {
 }
 
 /// What came of it all.
-#[derive(Debug)]
 pub(super) struct Measurement {
     pub(super) variants: Vec<Measured>,
     pub(super) runs: usize,
@@ -60,36 +59,29 @@ pub(super) struct Measurement {
     pub(super) problems: Vec<String>,
     /// How it ended that was not as it should have.
     pub(super) failure: Option<End>,
+    /// Those that modules came from.
+    pub(super) zips: Zips,
 }
 
 const LEAST_RUNS: usize = 3;
 const MOST_RUNS: usize = 20;
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// Variables of Python that would make runs other than they are meant to be.
-const DISTURBING: [&str; 4] =
-    ["PYTHONPROFILEIMPORTTIME", "PYTHONVERBOSE", "PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE"];
-const DISTURBING_CACHES: [&str; 5] = [
-    "PYTHONPROFILEIMPORTTIME",
-    "PYTHONVERBOSE",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONOPTIMIZE",
-    "PYTHONPYCACHEPREFIX",
-];
-
 /// Measures. A program that hangs or is killed gives what there is up to then.
 pub(super) fn measure(plan: &Plan<'_>) -> Result<Measurement, CommandFailure> {
+    plan.check()?;
     let trees = tempfile::Builder::new().prefix("bytekiln-importtime-").tempdir();
     let trees = trees.map_err(|error| {
         CommandFailure::environment(format!("no temporary folder could be made: {error}"))
     })?;
-    let runner = Runner { plan, trees: trees.path() };
+    let mut runner = Runner::new(plan, trees.path());
     let mut measurement = Measurement {
         variants: Vec::new(),
         runs: 0,
         talk: None,
         problems: Vec::new(),
         failure: None,
+        zips: Zips::default(),
     };
     let warm = runner.warm()?;
     if matches!(warm.end, End::TimedOut(_) | End::Interrupted) {
@@ -97,22 +89,38 @@ pub(super) fn measure(plan: &Plan<'_>) -> Result<Measurement, CommandFailure> {
         return Ok(measurement);
     }
     measurement.note(&warm);
-    let seen = Verbose::parse(&warm.captured.lines);
-    runner.make_trees(&seen, &mut measurement.problems)?;
-    for variant in plan.variants.iter().copied() {
-        let looked = runner.look(variant)?;
+    let mut seen = Verbose::parse(&warm.captured.lines);
+    let Program { script, folder, interpreter, .. } = plan.program;
+    let release = interpreter.toolchain.release;
+    measurement.zips = Zips::open(&seen, script.as_deref(), folder, release, plan.jobs);
+    measurement.zips.settle(&mut seen, folder);
+    measurement.problems.extend(measurement.zips.problems.iter().cloned());
+    runner.prepare(&seen, &measurement.zips, &mut measurement.problems)?;
+    for variant in plan.variants.iter().copied().filter(|variant| runner.is_ready(*variant)) {
+        let mut looked = runner.look(variant)?;
+        if runner.complete(variant, &looked, &mut measurement.problems)? {
+            looked = runner.look(variant)?;
+        }
         if looked.end == End::Interrupted {
             measurement.cut_short(&looked);
             return Ok(measurement);
         }
-        measurement.note(&looked);
-        let verbose = Verbose::parse(&looked.captured.lines);
-        let agreement = runner.agreement(variant, &verbose);
-        let (walls, traces) = (Vec::new(), Vec::new());
         let end = looked.end;
+        if !variant.is_usual() && end != warm.end {
+            measurement.problem(not_from_there(variant, &looked));
+            continue;
+        }
+        measurement.note(&looked);
+        let (verbose, agreement, problem) = runner.understand(variant, &looked);
+        problem.into_iter().for_each(|problem| measurement.problem(problem));
+        let (walls, traces) = (Vec::new(), Vec::new());
         measurement.variants.push(Measured { variant, end, walls, traces, verbose, agreement });
     }
-    runner.rounds(&mut measurement)?;
+    if measurement.variants.is_empty() {
+        let why = measurement.problems.join("; ");
+        return Err(CommandFailure::failure(format!("there is nothing to measure: {why}")));
+    }
+    rounds(plan, &runner, &mut measurement)?;
     Ok(measurement)
 }
 
@@ -159,6 +167,14 @@ impl Measurement {
     }
 }
 
+/// A program may need its files to lie in folders, and there is nothing to measure of one that cannot run.
+fn not_from_there(variant: Variant, run: &Run) -> String {
+    let said = talk_of(run);
+    let last = said.lines().last().map(|line| format!(": {}", line.trim())).unwrap_or_default();
+    let title = variant.title();
+    format!("{title}: left out, since there the program {}{last}", run.end.sentence())
+}
+
 /// What a program says of itself, without what the interpreter says at its own end.
 fn talk_of(run: &Run) -> String {
     let text = String::from_utf8_lossy(&run.captured.talk);
@@ -177,230 +193,69 @@ fn talk_of(run: &Run) -> String {
     end.join("\n")
 }
 
-/// Starts the program in each way.
-struct Runner<'a> {
-    plan: &'a Plan<'a>,
-    trees: &'a Path,
-}
-
-impl Runner<'_> {
-    fn run(
-        &self,
-        variant: Variant,
-        before: &[OsString],
-        capture: bool,
-    ) -> Result<Run, CommandFailure> {
-        let mut arguments = variant.options(self.trees);
-        arguments.extend(before.iter().cloned());
-        self.start(arguments, variant == Variant::AsIs, capture)
-    }
-
-    fn start(
-        &self,
-        mut arguments: Vec<OsString>,
-        own_prefix: bool,
-        capture: bool,
-    ) -> Result<Run, CommandFailure> {
-        let Plan { program, optimize, python_options, .. } = self.plan;
-        if *optimize > 0 {
-            arguments.push(format!("-{}", "O".repeat((*optimize).into())).into());
+/// All ways take turns, each with a run that nobody listens to and one that tells of its imports.
+fn rounds(
+    plan: &Plan<'_>,
+    runner: &Runner<'_>,
+    measurement: &mut Measurement,
+) -> Result<(), CommandFailure> {
+    let most = plan.runs.map_or(MOST_RUNS, NonZeroUsize::get);
+    let terminal = plan.terminal;
+    let started = Instant::now();
+    let trace: [OsString; 2] = ["-X".into(), "importtime".into()];
+    let count = measurement.variants.len();
+    terminal.start_bar("Measuring", most.saturating_mul(count));
+    for round in 0..most {
+        let enough = plan.runs.is_none() && round >= LEAST_RUNS;
+        if interrupt::is_interrupted() || (enough && started.elapsed() >= BUDGET) {
+            break;
         }
-        arguments.extend(python_options.iter().cloned());
-        arguments.extend(program.arguments.iter().cloned());
-        let executable = &program.interpreter.executable;
-        let launch = Launch {
-            executable,
-            arguments: &arguments,
-            folder: &program.folder,
-            without: if own_prefix { &DISTURBING } else { &DISTURBING_CACHES },
-            timeout: self.plan.timeout,
-            capture,
-        };
-        run(&launch, &interrupt::CANCEL).map_err(|error| {
-            let executable = executable.display();
-            CommandFailure::environment(format!("`{executable}` could not be started: {error}"))
-        })
-    }
-
-    /// The first run: finds out what is loaded, and lets CPython write its own caches.
-    fn warm(&self) -> Result<Run, CommandFailure> {
-        let folder = self.trees.join(Variant::Timestamp.id());
-        let mut arguments: Vec<OsString> = prefix_option(&folder).into();
-        arguments.extend(observing());
-        self.start(arguments, false, true)
-    }
-
-    /// A run that is not measured: what is loaded, and from where.
-    fn look(&self, variant: Variant) -> Result<Run, CommandFailure> {
-        self.run(variant, &observing(), true)
-    }
-
-    fn make_trees(&self, seen: &Verbose, problems: &mut Vec<String>) -> Result<(), CommandFailure> {
-        let tree = |variant: Variant, mode, only| Tree {
-            folder: self.trees.join(variant.id()),
-            mode,
-            only,
-        };
-        let wanted = |variant: &Variant| self.plan.variants.contains(variant);
-        let mut trees = Vec::new();
-        if wanted(&Variant::Checked) {
-            trees.push(tree(Variant::Checked, InvalidationMode::CheckedHash, None));
-        }
-        if wanted(&Variant::Unchecked) {
-            trees.push(tree(Variant::Unchecked, InvalidationMode::UncheckedHash, None));
-        }
-        if wanted(&Variant::None) && self.plan.library_cached {
-            let library = Some(self.library()?);
-            trees.push(tree(Variant::None, InvalidationMode::UncheckedHash, library));
-        }
-        for tree in &trees {
-            std::fs::create_dir_all(&tree.folder).map_err(|error| {
-                let folder = tree.folder.display();
-                CommandFailure::environment(format!("`{folder}` could not be made: {error}"))
-            })?;
-        }
-        let sources = self.sources(seen);
-        if trees.is_empty() || sources.is_empty() {
-            return Ok(());
-        }
-        let count = sources.len();
-        self.plan
-            .terminal
-            .status("Compiling", format!("{count} sources that it loads, into trees apart"));
-        problems.extend(make(
-            &trees,
-            &Making {
-                sources: &sources,
-                interpreter: &self.plan.program.interpreter,
-                level: self.level(),
-                folder: &self.plan.program.folder,
-                environment: self.plan.environment,
-                jobs: self.plan.jobs,
-                cancel: &interrupt::CANCEL,
-            },
-        ));
-        Ok(())
-    }
-
-    fn level(&self) -> OptimizationLevel {
-        let level = self.plan.optimize.min(2);
-        OptimizationLevel::from_u8(level).unwrap_or(OptimizationLevel::Two)
-    }
-
-    /// Sources that were compiled or whose cache was read, by path.
-    fn sources(&self, seen: &Verbose) -> Vec<PathBuf> {
-        let all = seen.modules.values().chain(&seen.others);
-        let is_source = |origin| matches!(origin, Origin::Cache | Origin::Compiled | Origin::Stale);
-        let files =
-            all.filter(|loaded| is_source(loaded.origin)).filter_map(|one| one.file.as_ref());
-        let mut sources: Vec<PathBuf> = files
-            .filter(|file| file.ends_with(".py"))
-            .map(|file| self.plan.program.folder.join(file))
-            .collect();
-        sources.sort();
-        sources.dedup();
-        sources
-    }
-
-    /// Where the standard library lies.
-    fn library(&self) -> Result<PathBuf, CommandFailure> {
-        let executable = &self.plan.program.interpreter.executable;
-        let script = "import os; print(os.path.dirname(os.__file__))";
-        let output = std::process::Command::new(executable)
-            .args(["-I", "-S", "-B", "-c", script])
-            .current_dir("/")
-            .output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        match text {
-            Ok(text) if text.starts_with('/') => Ok(PathBuf::from(text)),
-            _ => Err(CommandFailure::environment(format!(
-                "`{}` did not say where its standard library is",
-                executable.display()
-            ))),
-        }
-    }
-
-    fn agreement(&self, variant: Variant, verbose: &Verbose) -> Agreement {
-        let own = match variant {
-            Variant::AsIs => self.plan.environment.pycache_prefix.clone(),
-            _ => Some(self.trees.join(variant.id())),
-        };
-        agreement(
-            verbose,
-            &Circumstances {
-                interpreter: &self.plan.program.interpreter,
-                level: self.level(),
-                prefix: own.as_deref(),
-                folder: &self.plan.program.folder,
-            },
-        )
-    }
-
-    /// All ways take turns, each with a run that nobody listens to and one that tells of its imports.
-    fn rounds(&self, measurement: &mut Measurement) -> Result<(), CommandFailure> {
-        let most = self.plan.runs.map_or(MOST_RUNS, NonZeroUsize::get);
-        let terminal = self.plan.terminal;
-        let started = Instant::now();
-        let trace: [OsString; 2] = ["-X".into(), "importtime".into()];
-        let count = measurement.variants.len();
-        terminal.start_bar("Measuring", most.saturating_mul(count));
-        for round in 0..most {
-            let enough = self.plan.runs.is_none() && round >= LEAST_RUNS;
-            if interrupt::is_interrupted() || (enough && started.elapsed() >= BUDGET) {
+        for turn in 0..count {
+            let at = round.saturating_add(turn).checked_rem(count).unwrap_or(0);
+            let Some(measured) = measurement.variants.get_mut(at) else { continue };
+            let variant = measured.variant;
+            let plain = runner.run(variant, &[], false)?;
+            let traced = runner.run(variant, &trace, true)?;
+            if plain.end == End::Interrupted || traced.end == End::Interrupted {
                 break;
             }
-            for turn in 0..count {
-                let at = round.saturating_add(turn).checked_rem(count).unwrap_or(0);
-                let Some(measured) = measurement.variants.get_mut(at) else { continue };
-                let variant = measured.variant;
-                let plain = self.run(variant, &[], false)?;
-                let traced = self.run(variant, &trace, true)?;
-                if plain.end == End::Interrupted || traced.end == End::Interrupted {
-                    break;
+            measured.walls.push(plain.wall);
+            measured.traces.push(Trace::parse(&traced.captured.lines));
+            let (first, before) = (measured.end, measurement.failure);
+            for run in [&plain, &traced] {
+                if run.end != first {
+                    let text = format!(
+                        "the program does not always end alike: once it {}, once it {}",
+                        first.sentence(),
+                        run.end.sentence()
+                    );
+                    measurement.problem(text);
                 }
-                measured.walls.push(plain.wall);
-                measured.traces.push(Trace::parse(&traced.captured.lines));
-                let (first, before) = (measured.end, measurement.failure);
-                for run in [&plain, &traced] {
-                    if run.end != first {
-                        let text = format!(
-                            "the program does not always end alike: once it {}, once it {}",
-                            first.sentence(),
-                            run.end.sentence()
-                        );
-                        measurement.problem(text);
-                    }
-                    if !run.end.is_success() && before.is_none() {
-                        measurement.failure = Some(run.end);
-                    }
+                if !run.end.is_success() && before.is_none() {
+                    measurement.failure = Some(run.end);
                 }
-                // Better than that of a run with `-v`, which has words of the interpreter in it.
-                if round == 0 && !traced.end.is_success() {
-                    measurement.talk = Some(talk_of(&traced));
-                }
-                terminal.advance_bar(|| variant.title().to_owned());
             }
-            measurement.runs = round.saturating_add(1);
+            // Better than that of a run with `-v`, which has words of the interpreter in it.
+            if round == 0 && !traced.end.is_success() {
+                measurement.talk = Some(talk_of(&traced));
+            }
+            terminal.advance_bar(|| variant.title().to_owned());
         }
-        terminal.finish_bar();
-        Ok(())
+        measurement.runs = round.saturating_add(1);
     }
-}
-
-/// Names every module with its file, and times too.
-fn observing() -> [OsString; 3] {
-    ["-v", "-X", "importtime"].map(OsString::from)
+    terminal.finish_bar();
+    Ok(())
 }
 
 /// What a start loads, and by which imports, without measuring anything: for the ratchet.
 pub(super) fn look_once(plan: &Plan<'_>) -> Result<Run, CommandFailure> {
-    let runner = Runner { plan, trees: Path::new("/") };
+    let runner = Runner::new(plan, Path::new("/"));
     runner.look(Variant::AsIs)
 }
 
 /// The fastest of some runs, and how one ended that did not end well.
 pub(super) fn fastest(plan: &Plan<'_>, runs: usize) -> Result<Duration, CommandFailure> {
-    let runner = Runner { plan, trees: Path::new("/") };
+    let runner = Runner::new(plan, Path::new("/"));
     let mut least = Duration::MAX;
     for _ in 0..runs {
         least = least.min(runner.run(Variant::AsIs, &[], false)?.wall);

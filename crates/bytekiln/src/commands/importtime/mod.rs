@@ -1,7 +1,9 @@
 //! `bytekiln importtime`: what start-up costs, without and with caches. `program` finds what is to be run,
-//! `process` runs it, `measure` does so again and again in every way, `caches` makes the trees, `simulate`
-//! holds `doctor` against what happens, `observed` finds the statements, `assemble` puts it all into the
-//! `document`, and the other files show that or answer instead of it.
+//! `process` runs it, `runner` in one way, `measure` again and again in every way; `prepare`
+//! has `caches` make the trees of caches, and `gather` and `home` the trees and zips of the program itself;
+//! `zips` reads those that it has;
+//! `simulate` holds `doctor` against what happens, `observed` finds the statements, `assemble` puts it all
+//! into the `document`, and the other files show that or answer instead of it.
 
 mod assemble;
 mod caches;
@@ -9,20 +11,27 @@ mod check;
 mod comparison;
 mod document;
 mod exported;
+mod gather;
+mod home;
 mod human;
 mod measure;
 mod observed;
 mod page;
+mod prepare;
 mod process;
 mod program;
+mod runner;
 mod simulate;
 mod variant;
+mod zips;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytekiln_graph::Target;
 use bytekiln_project::InterpreterSpec;
+use bytekiln_startup::Verbose;
 
 use crate::arguments::{Global, ImporttimeArguments, ImporttimeFormat, UncachedChoice};
 use crate::environment::Environment;
@@ -39,6 +48,7 @@ use measure::{Measurement, Plan};
 use observed::Observed;
 use program::{Program, Surroundings, Typed, quoted};
 use variant::Variant;
+use zips::Zips;
 
 /// Runs the command.
 pub(crate) fn run(
@@ -97,9 +107,9 @@ fn plan<'a>(
     environment: &'a Environment,
     terminal: &'a Terminal,
 ) -> Plan<'a> {
-    let chosen = |variant: &Variant| {
-        arguments.variant.is_empty()
-            || arguments.variant.iter().any(|choice| Variant::from(*choice) == *variant)
+    let chosen = |variant: &Variant| match &*arguments.variant {
+        [] => variant.is_usual(),
+        choices => choices.iter().any(|choice| Variant::from(*choice) == *variant),
     };
     Plan {
         program,
@@ -124,20 +134,23 @@ fn observe(program: &Program, measurement: &Measurement) -> Observed {
             verbose.modules.entry(name.clone()).or_insert_with(|| loaded.clone());
         }
     }
+    statements(program, &verbose, &measurement.zips)
+}
+
+/// Statements of the modules that a program loaded, and of itself.
+fn statements(program: &Program, verbose: &Verbose, zips: &Zips) -> Observed {
     let toolchain = &program.interpreter.toolchain;
-    let main = main_file(program, &verbose);
-    let platform = bytekiln_project::target_platform(&toolchain.platform);
-    observed::observe(&verbose, main.as_deref(), &program.folder, toolchain.release, platform)
+    let main = main_file(program, verbose, zips);
+    let platform = bytekiln_project::target_platform(&toolchain.platform).unwrap_or_default();
+    let target = Target { release: toolchain.release, platform };
+    observed::observe(verbose, main.as_deref(), &program.folder, zips, target)
 }
 
 /// The file of `__main__`: the script, or what `-m` found, whose code was read for no import.
-fn main_file(program: &Program, verbose: &bytekiln_startup::Verbose) -> Option<PathBuf> {
+fn main_file(program: &Program, verbose: &Verbose, zips: &Zips) -> Option<PathBuf> {
     if let Some(script) = &program.script {
-        return if script.is_dir() {
-            Some(script.join("__main__.py"))
-        } else {
-            Some(script.clone())
-        };
+        let is_file = script.is_file() && !zips.is_zip(script);
+        return Some(if is_file { script.clone() } else { script.join("__main__.py") });
     }
     let module = program.arguments.get(1)?.to_str()?;
     if program.arguments.first()? != "-m" {

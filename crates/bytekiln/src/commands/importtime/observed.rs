@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{
     FileKind, Graph, Kinds, ModuleImports, NodeId, NodeKind, Owner, OwnerKind, PathEntry, Root,
-    SourceFile, Sources, Target, TargetPlatform, Which,
+    SourceFile, Sources, Target, Which,
 };
-use bytekiln_python::Release;
 use bytekiln_startup::{Origin, Verbose};
+
+use super::zips::Zips;
 
 /// A statement that imports.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,8 +51,8 @@ pub(super) fn observe(
     verbose: &Verbose,
     main: Option<&Path>,
     folder: &Path,
-    release: Release,
-    platform: Option<TargetPlatform>,
+    zips: &Zips,
+    target: Target,
 ) -> Observed {
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut files: Vec<File> = Vec::new();
@@ -74,11 +75,11 @@ pub(super) fn observe(
         let Some(root) = root_of(&name, &path) else { continue };
         add(name, path, root, &mut roots, &mut files);
     }
-    if let Some(main) = main.filter(|main| main.is_file()) {
+    if let Some(main) = main {
         let root = main.parent().unwrap_or(Path::new("/")).to_owned();
         add(MAIN.to_owned(), main.to_owned(), root, &mut roots, &mut files);
     }
-    let records: Vec<ModuleImports> = files.iter().map(|file| read(&file.path)).collect();
+    let records: Vec<ModuleImports> = files.iter().map(|file| read(&file.path, zips)).collect();
     let source = |(file, imports): (&File, _)| SourceFile {
         tree: u32::try_from(file.root).unwrap_or(u32::MAX),
         path: file.below.clone(),
@@ -92,7 +93,7 @@ pub(super) fn observe(
     let mut all: Vec<SourceFile<'_>> = files.iter().zip(&records).map(source).collect();
     all.sort_by(|a, b| (a.tree, &a.path).cmp(&(b.tree, &b.path)));
     let graph = Graph::build(&Sources {
-        target: Target { release, platform: platform.unwrap_or_default() },
+        target,
         files: all,
         roots: (0..count).map(|tree| Root { tree, folder: RepoPath::default() }).collect(),
         owners: vec![Owner {
@@ -125,7 +126,7 @@ fn add(
 }
 
 /// The folder of the path in which a module's name makes its file lie.
-fn root_of(name: &str, path: &Path) -> Option<PathBuf> {
+pub(super) fn root_of(name: &str, path: &Path) -> Option<PathBuf> {
     let mut folder = path.parent()?;
     let mut parts: Vec<&str> = name.split('.').collect();
     if path.file_stem()? != "__init__" {
@@ -141,8 +142,8 @@ fn root_of(name: &str, path: &Path) -> Option<PathBuf> {
 }
 
 /// A source that cannot be read any more has no imports; it was loaded, and that is what counts.
-fn read(path: &Path) -> ModuleImports {
-    let bytes = std::fs::read(path).unwrap_or_default();
+fn read(path: &Path, zips: &Zips) -> ModuleImports {
+    let bytes = zips.read(path).or_else(|| std::fs::read(path).ok()).unwrap_or_default();
     let options = bytekiln_syntax::Options { names: true, strings: None };
     ModuleImports::new(&bytekiln_syntax::extract(&bytes, &options))
 }

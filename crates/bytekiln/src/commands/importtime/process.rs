@@ -22,6 +22,8 @@ pub(super) struct Launch<'a> {
     pub(super) folder: &'a Path,
     /// Variables that it does not get.
     pub(super) without: &'a [&'a str],
+    /// Variables that it gets besides its own.
+    pub(super) with: &'a [(&'a str, OsString)],
     pub(super) timeout: Duration,
     /// Whether standard error is taken; else nobody reads it.
     pub(super) capture: bool,
@@ -81,6 +83,9 @@ pub(super) fn run(launch: &Launch<'_>, cancel: &'static AtomicBool) -> io::Resul
     command.args(launch.arguments).current_dir(launch.folder).process_group(0);
     launch.without.iter().for_each(|name| {
         command.env_remove(name);
+    });
+    launch.with.iter().for_each(|(name, value)| {
+        command.env(name, value);
     });
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(if launch.capture { Stdio::piped() } else { Stdio::null() });
@@ -235,6 +240,7 @@ mod tests {
             arguments: &arguments,
             folder: Path::new("/"),
             without: &["HOME"],
+            with: &[],
             timeout: Duration::from_millis(timeout),
             capture,
         };

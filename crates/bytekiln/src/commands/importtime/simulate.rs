@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use bytekiln_action::RepoPath;
 use bytekiln_loader::{
-    Class, Container, Contents, Effect, Entry, FileId, HashCheck, Kind, Launch, Root, Stamp, Tree,
-    simulate,
+    Class, Container, Contents, Effect, Entry, FileId, HashCheck, Kind, Launch, ModuleReport, Root,
+    Stamp, Tree, simulate,
 };
 use bytekiln_project::Interpreter;
 use bytekiln_python::{OptimizationLevel, cache_file_name};
@@ -37,14 +37,18 @@ pub(super) struct Circumstances<'a> {
     pub(super) folder: &'a Path,
 }
 
-/// Simulates and compares.
+/// By root and name: the module, and where the interpreter took it from.
+pub(super) type Expected<'a> = BTreeMap<(usize, Vec<u8>), (&'a String, Origin)>;
+
+/// Simulates and compares what lies in folders.
 pub(super) fn agreement(verbose: &Verbose, circumstances: &Circumstances<'_>) -> Agreement {
     let mut world = World::default();
     let mut agreement = Agreement::default();
-    let mut expected: BTreeMap<(usize, Vec<u8>), (&String, Origin)> = BTreeMap::new();
+    let mut expected = Expected::new();
     for (name, loaded) in &verbose.modules {
         let is_source = matches!(loaded.origin, Origin::Cache | Origin::Compiled | Origin::Stale);
-        let Some(file) = loaded.file.as_ref().filter(|_| is_source) else { continue };
+        let is_here = is_source && !loaded.zipped;
+        let Some(file) = loaded.file.as_ref().filter(|_| is_here) else { continue };
         let path = circumstances.folder.join(file);
         match world.add(name, &path) {
             Some(root) => {
@@ -54,40 +58,58 @@ pub(super) fn agreement(verbose: &Verbose, circumstances: &Circumstances<'_>) ->
             None => agreement.unknown += 1,
         }
     }
+    let (tree, contents) = world.finish(circumstances.prefix);
+    agreement.hold(&simulate(&tree, &launch(circumstances), &contents), expected);
+    agreement
+}
+
+/// A start as it is simulated: without anything that hides what was seen to be loaded.
+pub(super) fn launch(circumstances: &Circumstances<'_>) -> Launch {
     let toolchain = &circumstances.interpreter.toolchain;
-    let launch = Launch {
+    Launch {
         release: toolchain.release,
         cache_tag: Some(toolchain.cache_tag.clone()),
         optimize: circumstances.level.as_u8(),
         hash_check: HashCheck::Default,
         extension_suffixes: Vec::new(),
         earlier: BTreeMap::new(),
-    };
-    let (tree, contents) = world.finish(circumstances.prefix);
-    for report in simulate(&tree, &launch, &contents) {
-        let key = (report.file.root, report.name.clone());
-        if report.effect == Effect::NotUsed {
-            continue;
-        }
-        let Some((name, origin)) = expected.remove(&key) else { continue };
-        let (says, agrees) = match report.effect {
-            Effect::Loads | Effect::RunsOldCode => ("cache", origin == Origin::Cache),
-            Effect::Compiles if report.class() == Class::Stale => {
-                ("stale", origin == Origin::Stale)
-            }
-            Effect::Compiles => ("compiled", matches!(origin, Origin::Compiled | Origin::Stale)),
-            Effect::Fails(_) => ("fails", false),
-            Effect::NotUsed => continue,
-        };
-        if agrees {
-            agreement.agreed += 1;
-        } else {
-            agreement.differing.push((name.clone(), says, origin.word()));
-        }
     }
-    // Shadowed by another folder of the path: the order of those is not known here.
-    agreement.unknown += expected.len();
-    agreement
+}
+
+impl Agreement {
+    /// Holds a simulation against what happened.
+    pub(super) fn hold(&mut self, reports: &[ModuleReport], mut expected: Expected<'_>) {
+        for report in reports.iter().filter(|report| report.effect != Effect::NotUsed) {
+            let key = (report.file.root, report.name.clone());
+            let Some((name, origin)) = expected.remove(&key) else { continue };
+            let (says, agrees) = match report.effect {
+                Effect::Loads | Effect::RunsOldCode => ("cache", origin == Origin::Cache),
+                Effect::Compiles if report.class() == Class::Stale => {
+                    ("stale", origin == Origin::Stale)
+                }
+                Effect::Compiles => {
+                    ("compiled", matches!(origin, Origin::Compiled | Origin::Stale))
+                }
+                Effect::Fails(_) => ("fails", false),
+                Effect::NotUsed => continue,
+            };
+            if agrees {
+                self.agreed += 1;
+            } else {
+                self.differing.push((name.clone(), says, origin.word()));
+            }
+        }
+        // Shadowed by another folder of the path: the order of those is not known here.
+        self.unknown += expected.len();
+    }
+
+    /// Both together.
+    pub(super) fn and(mut self, other: Agreement) -> Agreement {
+        self.agreed += other.agreed;
+        self.differing.extend(other.differing);
+        self.unknown += other.unknown;
+        self
+    }
 }
 
 #[derive(Default)]

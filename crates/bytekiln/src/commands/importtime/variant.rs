@@ -1,7 +1,7 @@
-//! The ways in which a program is started: which caches it finds. Knows nothing of how caches are made.
+//! The ways in which a program is started: where its modules lie, and which caches it finds. Knows nothing
+//! of how either is made.
 
-use std::ffi::OsString;
-use std::path::Path;
+use bytekiln_python::InvalidationMode;
 
 use crate::arguments::VariantChoice;
 
@@ -18,14 +18,45 @@ pub(super) enum Variant {
     Checked,
     /// With ours, unchecked.
     Unchecked,
+    /// From a tree with ours in `__pycache__`, checked.
+    TreeChecked,
+    /// From a tree with ours in `__pycache__`, unchecked.
+    TreeUnchecked,
+    /// From a zip of sources.
+    ZipNone,
+    /// From a zip with ours beside the sources, checked.
+    ZipChecked,
+    /// From a zip with ours beside the sources, unchecked.
+    ZipUnchecked,
+}
+
+/// Where a variant has the modules of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Where they lie.
+    Own,
+    /// In a tree that is made for it.
+    Tree,
+    /// In a zip that is made for it.
+    Zip,
 }
 
 impl Variant {
     /// In the order in which they are shown.
-    pub(super) const ALL: [Variant; 5] =
-        [Variant::AsIs, Variant::None, Variant::Timestamp, Variant::Checked, Variant::Unchecked];
+    pub(super) const ALL: [Variant; 10] = [
+        Variant::AsIs,
+        Variant::None,
+        Variant::Timestamp,
+        Variant::Checked,
+        Variant::Unchecked,
+        Variant::TreeChecked,
+        Variant::TreeUnchecked,
+        Variant::ZipNone,
+        Variant::ZipChecked,
+        Variant::ZipUnchecked,
+    ];
 
-    /// As in JSON and on the command line; also the name of its tree.
+    /// As in JSON and on the command line; also the name of what is made for it.
     pub(super) fn id(self) -> &'static str {
         match self {
             Variant::AsIs => "as-is",
@@ -33,6 +64,11 @@ impl Variant {
             Variant::Timestamp => "timestamp",
             Variant::Checked => "checked",
             Variant::Unchecked => "unchecked",
+            Variant::TreeChecked => "tree-checked",
+            Variant::TreeUnchecked => "tree-unchecked",
+            Variant::ZipNone => "zip-none",
+            Variant::ZipChecked => "zip-checked",
+            Variant::ZipUnchecked => "zip-unchecked",
         }
     }
 
@@ -44,6 +80,11 @@ impl Variant {
             Variant::Timestamp => "timestamp",
             Variant::Checked => "checked",
             Variant::Unchecked => "unchecked",
+            Variant::TreeChecked => "tree, checked",
+            Variant::TreeUnchecked => "tree, unchecked",
+            Variant::ZipNone => "zip, no cache",
+            Variant::ZipChecked => "zip, checked",
+            Variant::ZipUnchecked => "zip, unchecked",
         }
     }
 
@@ -55,25 +96,57 @@ impl Variant {
             Variant::Timestamp => "with caches that CPython wrote itself",
             Variant::Checked => "with checked-hash caches of Bytekiln",
             Variant::Unchecked => "with unchecked-hash caches of Bytekiln",
+            Variant::TreeChecked => "from a tree with checked-hash caches of Bytekiln",
+            Variant::TreeUnchecked => "from a tree with unchecked-hash caches of Bytekiln",
+            Variant::ZipNone => "from a zip of sources: every one is compiled twice",
+            Variant::ZipChecked => "from a zip with checked-hash caches of Bytekiln",
+            Variant::ZipUnchecked => "from a zip with unchecked-hash caches of Bytekiln",
         }
     }
 
-    /// Options of the interpreter, with the trees of all variants in a folder. Nothing is written by
-    /// any of them.
-    pub(super) fn options(self, trees: &Path) -> Vec<OsString> {
-        let mut options = vec![OsString::from("-B")];
-        if self != Variant::AsIs {
-            options.extend(prefix_option(&trees.join(self.id())));
+    /// Where it has the modules.
+    pub(super) fn place(self) -> Place {
+        match self {
+            Variant::AsIs
+            | Variant::None
+            | Variant::Timestamp
+            | Variant::Checked
+            | Variant::Unchecked => Place::Own,
+            Variant::TreeChecked | Variant::TreeUnchecked => Place::Tree,
+            Variant::ZipNone | Variant::ZipChecked | Variant::ZipUnchecked => Place::Zip,
         }
-        options
     }
-}
 
-/// `-X pycache_prefix=FOLDER`: unlike the variable it also holds with `-E` and `-I`.
-pub(super) fn prefix_option(folder: &Path) -> [OsString; 2] {
-    let mut option = OsString::from("pycache_prefix=");
-    option.push(folder);
-    ["-X".into(), option]
+    /// How the caches that we make for it are checked, if we make any.
+    pub(super) fn mode(self) -> Option<InvalidationMode> {
+        match self {
+            Variant::AsIs | Variant::None | Variant::Timestamp | Variant::ZipNone => None,
+            Variant::Checked | Variant::TreeChecked | Variant::ZipChecked => {
+                Some(InvalidationMode::CheckedHash)
+            }
+            Variant::Unchecked | Variant::TreeUnchecked | Variant::ZipUnchecked => {
+                Some(InvalidationMode::UncheckedHash)
+            }
+        }
+    }
+
+    /// The variant whose `pycache_prefix` it has: from a zip, for what stays in folders.
+    pub(super) fn prefix(self) -> Option<Variant> {
+        match self {
+            Variant::AsIs | Variant::TreeChecked | Variant::TreeUnchecked => None,
+            Variant::ZipNone => Some(Variant::None),
+            Variant::ZipChecked => Some(Variant::Checked),
+            Variant::ZipUnchecked => Some(Variant::Unchecked),
+            own @ (Variant::None | Variant::Timestamp | Variant::Checked | Variant::Unchecked) => {
+                Some(own)
+            }
+        }
+    }
+
+    /// Started unless others are asked for: a tree or zip is not for every program.
+    pub(super) fn is_usual(self) -> bool {
+        self.place() == Place::Own
+    }
 }
 
 impl From<VariantChoice> for Variant {
@@ -84,6 +157,11 @@ impl From<VariantChoice> for Variant {
             VariantChoice::Timestamp => Variant::Timestamp,
             VariantChoice::Checked => Variant::Checked,
             VariantChoice::Unchecked => Variant::Unchecked,
+            VariantChoice::TreeChecked => Variant::TreeChecked,
+            VariantChoice::TreeUnchecked => Variant::TreeUnchecked,
+            VariantChoice::ZipNone => Variant::ZipNone,
+            VariantChoice::ZipChecked => Variant::ZipChecked,
+            VariantChoice::ZipUnchecked => Variant::ZipUnchecked,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod verdict;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use serde_json::{Value, json};
 use super::measure::{Plan, fastest, look_once};
 use super::observed::{MAIN, Observed};
 use super::program::{Program, Surroundings, Typed};
+use super::statements;
 use super::variant::Variant;
-use super::{main_file, observed};
+use super::zips::Zips;
 use crate::arguments::{Global, ImporttimeArguments, ImporttimeFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
@@ -136,15 +138,14 @@ impl Checker<'_> {
             loaded.contains(name) && allowed.as_ref().is_some_and(|set| !set.allows(name))
         };
         let trace = Trace::parse(&ran.captured.lines);
-        let main = main_file(&program, &verbose);
-        let toolchain = &program.interpreter.toolchain;
         let count_new = loaded.iter().filter(|name| is_new(name)).count();
         let observed = if count_new == 0 {
             Observed::default()
         } else {
-            let platform = bytekiln_project::target_platform(&toolchain.platform);
-            let release = toolchain.release;
-            observed::observe(&verbose, main.as_deref(), &program.folder, release, platform)
+            let Program { script, folder, interpreter, .. } = &program;
+            let release = interpreter.toolchain.release;
+            let zips = Zips::open(&verbose, script.as_deref(), folder, release, NonZeroUsize::MIN);
+            statements(&program, &verbose, &zips)
         };
         let new = new_modules(&trace, &observed, &self.workspace.root, is_new, &loaded);
         let unused = allowed.map(|set| set.unused(loaded.iter().map(String::as_str)));
@@ -166,7 +167,7 @@ impl Checker<'_> {
             library_cached: false,
             runs: None,
             timeout: Duration::from_secs(self.arguments.timeout),
-            jobs: std::num::NonZeroUsize::MIN,
+            jobs: NonZeroUsize::MIN,
             environment: self.environment,
             terminal: self.terminal,
         }

@@ -31,9 +31,10 @@ const roots = [];
 for (const it of imports) (it.parent === null ? roots : imports[it.parent].children).push(it);
 const variantOf = (id) => data.variants.findIndex((it) => it.id === id);
 // Without caches, and what is set against it.
-const without = variantOf("none");
+const firstOf = (...ids) => ids.map(variantOf).find((at) => at >= 0);
+const without = firstOf("none", "zip-none") ?? -1;
 const others = data.variants.map((_, at) => at).filter((at) => at !== without);
-const best = ["unchecked", "checked", "timestamp", "as-is"].map(variantOf).find((at) => at >= 0) ?? without;
+const best = firstOf("unchecked", "checked", "timestamp", "tree-unchecked", "tree-checked", "zip-unchecked", "zip-checked", "as-is") ?? without;
 const own = (it, variant) => it.times[variant]?.self.median ?? null;
 const total = (it, variant) => it.times[variant]?.cumulative.median ?? null;
 const ORIGINS = { cache: "from its cache", compiled: "compiled", stale: "compiled: its cache is stale", zip: "from a zip", extension: "an extension module", "built-in": "built in", frozen: "frozen", namespace: "a namespace package", other: "by a loader of its own" };

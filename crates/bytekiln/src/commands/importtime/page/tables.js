@@ -5,16 +5,17 @@ const drawWays = () => {
   const most = data.variants.reduce((most, it) => Math.max(most, it.wall?.most ?? 0), 1);
   const base = without >= 0 ? data.variants[without].wall : null;
   const saved = (it) => {
-    if (!base || !it.wall || it.id === "none") return "";
+    if (!base || !it.wall || it === data.variants[without]) return "";
     if (it.wall.lower <= base.upper && base.lower <= it.wall.upper) return "unclear";
     return `${Math.round((base.median - it.wall.median) / Math.max(1, base.median) * 100)} %`;
   };
-  const head = make("tr", {}, ...["", "median", "middle half", "", "saved", "cached", "compiled", "stale"].map((name, at) => make("th", { scope: "col", class: at === 0 || at === 3 ? "" : "number" }, name)));
+  const zips = data.variants.some((it) => it.zipped > 0);
+  const head = make("tr", {}, ...["", "median", "middle half", "", "saved", "cached", "compiled", "stale", ...(zips ? ["in zips"] : [])].map((name, at) => make("th", { scope: "col", class: at === 0 || at === 3 ? "" : "number" }, name)));
   const rows = data.variants.map((it) => {
     const track = make("div", { class: "track" });
     if (it.wall) {
       track.append(
-        make("b", { style: `width: ${it.wall.median / most * 100}%; --tone: var(--${it.id})`, title: `fastest ${tenths(it.wall.least)}, slowest ${tenths(it.wall.most)} ms` }),
+        make("b", { style: `width: ${it.wall.median / most * 100}%; --tone: var(--${it.id.replace(/^(tree|zip)-/, "")})`, title: `fastest ${tenths(it.wall.least)}, slowest ${tenths(it.wall.most)} ms` }),
         make("i", { style: `left: ${it.wall.least / most * 100}%; width: ${(it.wall.most - it.wall.least) / most * 100}%` }),
       );
     }
@@ -24,7 +25,8 @@ const drawWays = () => {
       number(it.wall ? `${tenths(it.wall.median)} ms` : "–"),
       number(it.wall ? `${tenths(it.wall.lower)} … ${tenths(it.wall.upper)}` : "–"),
       make("td", { class: "range" }, track), number(saved(it)),
-      ...["cache", "compiled", "stale"].map((origin) => number(count(it.origins[origin] ?? 0))));
+      ...["cache", "compiled", "stale"].map((origin) => number(count(it.origins[origin] ?? 0))),
+      ...(zips ? [number(count(it.zipped))] : []));
   });
   element("ways").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
   const agree = data.variants.reduce((sum, it) => sum + it.doctor.agree, 0);

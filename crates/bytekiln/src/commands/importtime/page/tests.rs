@@ -50,6 +50,7 @@ fn document(title: &str, names: &[&str]) -> Document {
             walls: vec![1, 5, 9],
             importing: Some(figure),
             origins: BTreeMap::new(),
+            zipped: 0,
             doctor: DoctorInfo::default(),
         }],
         imports: names.iter().map(import).collect(),
