@@ -36,6 +36,9 @@ const TURNS: usize = 3;
 /// The ways that hyperfine can start too.
 const COMPARED: [&str; 2] = ["as-is", "none"];
 
+/// The ways that make a place for the program.
+const PLACES: [&str; 3] = ["tree-unchecked", "zip-none", "zip-unchecked"];
+
 /// Measures, and writes the section.
 pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<String> {
     let venv = prepare(folder)?;
@@ -46,8 +49,9 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
          |---|---|---|---|---|---|---|\n",
     );
     let mut worth = String::from(
-        "\n| program | as it is | no cache | timestamp | checked | unchecked | saved by unchecked |\n\
-         |---|---|---|---|---|---|---|\n",
+        "\n| program | as it is | no cache | timestamp | checked | unchecked | saved by unchecked | \
+         tree, unchecked | zip, no cache | zip, unchecked |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
     );
     let (mut within, mut all) = (0, 0);
     for (name, words) in PROGRAMS {
@@ -100,8 +104,13 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
         let mut median = |way: &str| ours.get_mut(way).map_or(0.0, |times| median_of(times) * 1e3);
         let ways = ["as-is", "none", "timestamp", "checked", "unchecked"].map(&mut median);
         let saved = (1.0 - ways[4] / ways[1]) * 100.0;
-        let cells = ways.map(|time| format!("{time:.1} ms")).join(" | ");
-        writeln!(worth, "| {name} | {cells} | {saved:.0} % |")?;
+        let cell = |time: f64| {
+            // A program that does not run from a zip has no time there.
+            if time > 0.0 { format!("{time:.1} ms") } else { "–".to_owned() }
+        };
+        let cells = ways.map(cell).join(" | ");
+        let places = PLACES.map(|way| cell(median(way))).join(" | ");
+        writeln!(worth, "| {name} | {cells} | {saved:.0} % | {places} |")?;
     }
     writeln!(
         text,
@@ -111,7 +120,7 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
     text.push_str(&worth);
     writeln!(
         text,
-        "\n- `bytekiln importtime --runs {runs} --format json PROGRAM`, {TURNS} times in turns with the other\n\
+        "\n- `bytekiln importtime --variant … --runs {runs} --format json PROGRAM`, {TURNS} times in turns with the other\n\
          - as-is: `hyperfine -N --warmup 1 'python -B PROGRAM'`\n\
          - none: `hyperfine -N --warmup 1 'python -B -X pycache_prefix=EMPTY PROGRAM'`"
     )?;
@@ -183,6 +192,8 @@ fn make_up(venv: &Path) -> Result<()> {
 fn importtime(bytekiln: &Path, venv: &Path, command: &[String], runs: usize) -> Result<Value> {
     let mut run = Command::new(bytekiln);
     run.args(["importtime", "--quiet", "--format", "json", "--runs", &runs.to_string()]);
+    let usual = ["as-is", "none", "timestamp", "checked", "unchecked"];
+    run.arg("--variant").arg([&usual as &[&str], &PLACES].concat().join(","));
     run.arg("--python").arg(venv.join("bin/python")).args(command);
     environment(&mut run, venv);
     Ok(serde_json::from_str(&shell::read(&mut run)?)?)
