@@ -3,14 +3,15 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytekiln_test_support::pythons;
-use bytekiln_test_support::servers::{Server, free_port};
+use bytekiln_test_support::servers::{Certificate, Server, free_port};
 
 use crate::build::CALCULATOR;
-use crate::sandbox::{Output, Sandbox};
+use crate::sandbox::{Output, Sandbox, command_path};
 
 fn address(server: &Server) -> String {
     format!("grpc://{}", server.authority())
@@ -299,6 +300,75 @@ fn pack_and_lock_compile_there_as_well() {
     assert!(there.read("bytekiln.lock") == here.read("bytekiln.lock"));
     there.run(&["lock", "--check"]).success();
     there.build(&["--release", "--locked", "--remote-executor", &address]).success();
+}
+
+/// A folder of packages is compiled in place; nothing but its compiling happens elsewhere.
+#[test]
+fn a_site_is_compiled_there_as_well() {
+    let Some(server) = Server::executor() else { return };
+    let address = address(&server);
+    let packed = |more: &[&str]| {
+        let sandbox = Sandbox::new(CALCULATOR)?;
+        let output = sandbox.pack_kind("site", &["site=mathematics"], more).success();
+        Some((sandbox.listed(&["mathematics"]), output))
+    };
+    let Some((here, _)) = packed(&[]) else { return };
+    let options = ["--remote-executor", &address, "--no-cache", "-vv"];
+    let Some((there, output)) = packed(&options) else { return };
+    assert!(here.contains(".pyc "), "{here}");
+    assert_eq!(here, there);
+    assert_eq!(warnings(&output).len(), 0, "{}", output.shown());
+    output.says(&["1 batches executed"]);
+}
+
+/// As workers of another platform need it. What is no bytekiln, or another one, proves nothing.
+#[test]
+fn the_bytekiln_of_the_workers() {
+    let Some(server) = Server::executor() else { return };
+    let address = address(&server);
+    let Some(here) = Sandbox::new(CALCULATOR) else { return };
+    here.build(&["--no-remote-executor"]).success();
+    let own = here.beside("bytekiln-of-workers");
+    fs::copy(command_path(), &own).unwrap();
+    let liar = here.beside("liar");
+    fs::write(&liar, "#!/bin/sh\nexit 0\n").unwrap();
+    fs::set_permissions(&liar, fs::Permissions::from_mode(0o755)).unwrap();
+    for (file, elsewhere) in [(own, 6), (liar, 0)] {
+        let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+        let file = file.display().to_string();
+        let options = ["--remote-executor", &address, "--remote-bytekiln", &file];
+        let output = sandbox.build(&options).success();
+        assert_eq!(finished(&output)["compiled_remotely"], elsewhere, "{}", output.shown());
+        let trouble = output.messages("executor-trouble").len();
+        assert_eq!(trouble, usize::from(elsewhere == 0), "{}", output.shown());
+        assert_eq!(sandbox.cache_bytes(), here.cache_bytes());
+    }
+    let gone = ["--remote-executor", &address, "--remote-bytekiln", "no-such-file"];
+    let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+    sandbox.run(&[&["build"], &gone[..]].concat()).code(2).says(&["no-such-file"]);
+}
+
+#[test]
+fn an_executor_behind_tls() {
+    let Some(server) = Server::executor() else { return };
+    let certificates =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/remote/tests/it/certificates");
+    let (chain, key) = (certificates.join("good.pem"), certificates.join("server.key"));
+    let certificate = Certificate { chain: &chain, key: &key };
+    let Some(front) = Server::nginx_before(&server, certificate) else { return };
+    let address = format!("grpcs://{}", front.authority());
+    let authority = certificates.join("authority.pem").display().to_string();
+    for (trust, elsewhere) in [(&["--remote-ca-file", &authority][..], 6), (&[], 0)] {
+        let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+        let options = [&["--remote-executor", &address], trust].concat();
+        let output = sandbox.build(&options).success();
+        assert_eq!(finished(&output)["compiled_remotely"], elsewhere, "{}", output.shown());
+        // Whoever is not trusted gets no source, and costs one warning.
+        let trouble = output.messages("executor-trouble");
+        assert_eq!(trouble.len(), usize::from(elsewhere == 0), "{}", output.shown());
+        let named = trouble.iter().all(|one| one.to_string().contains("certificate"));
+        assert!(named, "{trouble:?}");
+    }
 }
 
 #[test]
