@@ -182,15 +182,24 @@ impl PendingFolder {
         let mut old = temporary.clone().into_os_string();
         old.push("-old");
         let old = PathBuf::from(old);
-        match std::fs::rename(target, &old) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(self.0.fail("put the old one aside")(error)),
-        }
-        if let Err(error) = std::fs::rename(temporary, target) {
-            // Back, so that the name is not lost; the first error is the one that matters.
-            let _ = std::fs::rename(&old, target);
-            return Err(self.0.fail("give it its name")(error));
+        loop {
+            match std::fs::rename(target, &old) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(self.0.fail("put the old one aside")(error)),
+            }
+            match std::fs::rename(temporary, target) {
+                Ok(()) => break,
+                // Another process has just taken the name: what is aside is older than what it wrote.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {
+                    self.remove_old(&old)?;
+                }
+                Err(error) => {
+                    // Back, so that the name is not lost; the first error is the one that matters.
+                    let _ = std::fs::rename(&old, target);
+                    return Err(self.0.fail("give it its name")(error));
+                }
+            }
         }
         self.0.is_published = true;
         self.remove_old(&old)

@@ -100,9 +100,14 @@ fn what_cannot_be_replaced_is_refused_at_once() {
     assert_eq!(names(folder.path()), ["file", "folder"]);
 }
 
-/// The name may be taken between two looks at it.
+/// The name may be taken between two looks at it; also where two folders cannot be exchanged.
 #[test]
 fn folders_published_at_once() {
+    publish_at_once(PendingFolder::publish);
+    publish_at_once(|mut pending| pending.replace_in_two_steps());
+}
+
+fn publish_at_once(publish: fn(PendingFolder) -> Result<(), PublishError>) {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..200 {
         let target = folder.path().join(round.to_string());
@@ -114,7 +119,7 @@ fn folders_published_at_once() {
                     let pending = PendingFolder::create(target).unwrap();
                     std::fs::write(pending.path().join("file"), number.to_string()).unwrap();
                     together.wait();
-                    pending.publish().unwrap();
+                    publish(pending).unwrap();
                 });
             }
         });
