@@ -162,10 +162,10 @@ fn an_executor_that_dies_in_the_middle_costs_one_warning() {
     assert!(sandbox.cache_bytes() == alone.cache_bytes());
 }
 
-/// Instead of bytekiln: it writes a file beside the workspace, and takes its time.
+/// Instead of bytekiln: it writes its number to a file beside the workspace, and takes its time.
 fn sleeper(sandbox: &Sandbox, seconds: u32) -> String {
     let (file, began) = (sandbox.beside("sleeper"), sandbox.beside("began"));
-    let text = format!("#!/bin/sh\n: > '{}'\nexec sleep {seconds}\n", began.display());
+    let text = format!("#!/bin/sh\necho $$ > '{}'\nexec sleep {seconds}\n", began.display());
     fs::write(&file, text).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     file.display().to_string()
@@ -195,32 +195,53 @@ fn a_worker_that_does_not_end_costs_its_time_once() {
     output.says(&["no answer within 1 s; compiling here", "100 compiled in"]);
 }
 
-/// While it is not even greeted, and while a worker is at it.
 #[test]
-fn an_interruption_does_not_wait_for_an_executor() {
+fn an_interruption_does_not_wait_for_an_executor_that_is_silent() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    silent.set_nonblocking(true).unwrap();
-    let silent_address = format!("grpc://{}", silent.local_addr().unwrap());
-    let server = Server::executor();
-    let server = server.as_ref().map(address);
-    let mut connections = Vec::new();
-    for address in [Some(silent_address), server].into_iter().flatten() {
-        let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
-        let sleeper = sleeper(&sandbox, 6);
-        let arguments = ["--remote-executor", &address, "--remote-bytekiln", &sleeper];
-        let mut command = sandbox.command(&[&["build"], &arguments[..]].concat());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let known = connections.len();
-        while connections.len() == known && !sandbox.beside("began").exists() {
-            assert!(Instant::now() < deadline, "it asks nobody");
-            std::thread::sleep(Duration::from_millis(10));
-            connections.extend(silent.accept());
+    let address = format!("grpc://{}", silent.local_addr().unwrap());
+    let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+    let child = start(&sandbox, &["--remote-executor", &address]);
+    // It has to be heard, and not answered.
+    let _connection = silent.accept().unwrap();
+    interrupt(child);
+    assert_eq!(sandbox.caches(), [""; 0]);
+    sandbox.run(&["build"]).success().says(&["6 compiled in"]);
+}
+
+/// The worker is told that nobody waits for it any more.
+#[test]
+fn an_interruption_ends_what_a_worker_does() {
+    let Some(server) = Server::executor() else { return };
+    let Some(sandbox) = Sandbox::new(CALCULATOR) else { return };
+    let sleeper = sleeper(&sandbox, 600);
+    let options = ["--remote-executor", &address(&server), "--remote-bytekiln", &sleeper];
+    let child = start(&sandbox, &options);
+    let number = eventually(|| {
+        let number = fs::read_to_string(sandbox.beside("began")).ok()?;
+        number.ends_with('\n').then_some(number)
+    });
+    let process = Path::new("/proc").join(number.trim());
+    assert!(process.exists());
+    interrupt(child);
+    eventually(|| (!process.exists()).then_some(()));
+    assert_eq!(sandbox.caches(), [""; 0]);
+}
+
+fn start(sandbox: &Sandbox, options: &[&str]) -> std::process::Child {
+    let mut command = sandbox.command(&[&["build"], options].concat());
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits for something that happens on another thread or in another process.
+#[track_caller]
+fn eventually<T>(mut find: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = find() {
+            return found;
         }
-        interrupt(child);
-        assert_eq!(sandbox.caches(), [""; 0]);
-        let output = sandbox.run(&["build"]).success();
-        output.says(&["6 compiled in"]);
+        assert!(Instant::now() < deadline, "it has not happened");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

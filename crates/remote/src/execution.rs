@@ -1,6 +1,8 @@
 //! `Execute` and `WaitExecution`: one action from its digest to its result, over as many streams as
 //! it takes. Knows nothing of deadlines: whoever calls bounds the time.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytekiln_action::Digest;
 use http::uri::PathAndQuery;
 use prost::Message as _;
@@ -9,12 +11,15 @@ use tonic_prost::ProstCodec;
 
 use crate::attempt::{Trouble, with_retries};
 use crate::execution_protocol::{
-    ExecuteRequest, ExecuteResponse, OperationMessage, WaitExecutionRequest,
+    CancelOperationRequest, ExecuteRequest, ExecuteResponse, Nothing, OperationMessage,
+    WaitExecutionRequest,
 };
 use crate::grpc::{GrpcCache, said, shortened, trouble};
 use crate::protocol::SHA256;
 
 const EXECUTE: &str = "/build.bazel.remote.execution.v2.Execution/Execute";
+/// `google/longrunning/operations.proto`.
+const CANCEL: &str = "/google.longrunning.Operations/CancelOperation";
 const WAIT: &str = "/build.bazel.remote.execution.v2.Execution/WaitExecution";
 
 /// What an operation that is done has in it.
@@ -22,6 +27,21 @@ const RESPONSE: &str = "build.bazel.remote.execution.v2.ExecuteResponse";
 
 /// So often is a stream taken up again that broke off without an end.
 const WAITS: u32 = 4;
+
+/// The name of the operation that is under way, once the server has told it.
+#[derive(Default)]
+pub(crate) struct Running(Mutex<Option<String>>);
+
+impl Running {
+    fn is(&self, name: Option<&str>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = name.map(str::to_owned);
+    }
+
+    /// Its name, if nobody waits for it any more.
+    pub(crate) fn left(self) -> Option<String> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// How an execution ended, if the server has worked as it should.
 pub(crate) enum Execution {
@@ -44,6 +64,7 @@ impl GrpcCache {
         &self,
         action: &Digest,
         inline: &[String],
+        running: &Running,
     ) -> Result<Execution, Trouble> {
         let request = ExecuteRequest {
             instance_name: self.instance.clone(),
@@ -54,7 +75,7 @@ impl GrpcCache {
             inline_output_files: inline.to_vec(),
         };
         with_retries(async || {
-            let mut streamed = self.stream_operations(EXECUTE, &request).await?;
+            let mut streamed = self.stream_operations(EXECUTE, &request, running).await?;
             let mut waits = 0;
             loop {
                 match streamed {
@@ -67,7 +88,7 @@ impl GrpcCache {
                         waits += 1;
                         pause_before_wait(waits).await;
                         let wait = WaitExecutionRequest { name };
-                        streamed = match self.stream_operations(WAIT, &wait).await? {
+                        streamed = match self.stream_operations(WAIT, &wait, running).await? {
                             // It knows no such operation any more: executed again it is.
                             Err(status) if status.code() == Code::NotFound => {
                                 return Err(Trouble::Passing(match why {
@@ -86,12 +107,20 @@ impl GrpcCache {
         .await
     }
 
+    /// Says that nobody waits for an operation any more. It may run to its end all the same.
+    pub(crate) async fn cancel(&self, name: String) {
+        let request = CancelOperationRequest { name };
+        // Many servers do not know how to; then there is nothing to be done.
+        let _ = self.unary::<_, Nothing>(CANCEL, &request).await;
+    }
+
     /// Reads a stream of operations to its end. The inner error is the server's own status before
     /// anything came.
     async fn stream_operations<Q>(
         &self,
         method: &'static str,
         request: &Q,
+        running: &Running,
     ) -> Result<Result<Streamed, Status>, Trouble>
     where
         Q: prost::Message + Clone + 'static,
@@ -107,10 +136,12 @@ impl GrpcCache {
         loop {
             match stream.message().await {
                 Ok(Some(operation)) if operation.done => {
+                    running.is(None);
                     return Ok(Ok(Streamed::Done(operation)));
                 }
                 Ok(Some(operation)) => {
                     name = Some(operation.name).filter(|name| !name.is_empty()).or(name);
+                    running.is(name.as_deref());
                 }
                 Ok(None) => {
                     let why = "it ended the stream before the action was done".to_owned();
@@ -118,6 +149,11 @@ impl GrpcCache {
                 }
                 Err(status) => match (name, trouble(&status)) {
                     (None, _) => return Ok(Err(status)),
+                    // Found out late: it has ended, and can be had again with its inputs.
+                    (Some(_), _) if status.code() == Code::FailedPrecondition => {
+                        running.is(None);
+                        return Ok(Err(status));
+                    }
                     (Some(_), lasting @ Trouble::Lasting(_)) => return Err(lasting),
                     (name, why) => return Ok(Ok(Streamed::Broken(name, why))),
                 },

@@ -72,6 +72,17 @@ pub(crate) struct ExecutableAction {
     pub(crate) platform: Option<PlatformMessage>,
 }
 
+/// `google.longrunning.CancelOperationRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CancelOperationRequest {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+}
+
+/// `google.protobuf.Empty`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Nothing {}
+
 /// `google.protobuf.Duration`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct DurationMessage {

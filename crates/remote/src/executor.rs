@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use crate::attempt::{Found, Trouble};
 use crate::backend::Backend;
 use crate::connection::ConnectError;
-use crate::execution::Execution;
+use crate::execution::{Execution, Running};
 use crate::execution_protocol::{
     DurationMessage, ExecutableAction, ExecutableCommand, ExecutedResult, PlatformMessage,
     PlatformProperty,
@@ -45,6 +45,9 @@ const BYTES_A_SECOND: u64 = 256 << 10;
 const LONGEST_TRANSFER: Duration = Duration::from_secs(120);
 /// How often somebody who waits looks whether the caller has interrupted.
 const ATTENTION: Duration = Duration::from_millis(50);
+
+/// The time to tell a server that nobody waits any more.
+const CANCELLING: Duration = Duration::from_millis(500);
 
 /// How an executor is reached, and what its workers have to be.
 #[derive(Debug, Clone)]
@@ -201,10 +204,10 @@ impl RemoteExecutor {
         // By itself, so that a silent server does not get the time for large inputs.
         self.within(self.timeout, interrupted, self.introduce())?;
         self.within(self.transfer(bytes), interrupted, self.upload(&inputs))?;
-        let mut ran = self.within(self.limit, interrupted, self.run(&key, action))?;
+        let mut ran = self.run(&key, action, interrupted)?;
         if let Execution::InputsMissing(_) = ran {
             self.within(self.transfer(bytes), interrupted, self.upload_again(&inputs))?;
-            ran = self.within(self.limit, interrupted, self.run(&key, action))?;
+            ran = self.run(&key, action, interrupted)?;
         }
         let response = match ran {
             Execution::Ended(response) => response,
@@ -289,8 +292,22 @@ impl RemoteExecutor {
         self.upload(inputs).await
     }
 
-    async fn run(&self, key: &Digest, action: &RemoteAction) -> Result<Execution, Trouble> {
-        self.grpc.execute(key, &action.inline).await
+    /// What nobody waits for any more is cancelled.
+    fn run(
+        &self,
+        key: &Digest,
+        action: &RemoteAction,
+        interrupted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Execution, ExecuteError> {
+        let running = Running::default();
+        let execution = self.grpc.execute(key, &action.inline, &running);
+        let ran = self.within(self.limit, interrupted, execution);
+        if let (Err(_), Some(runtime), Some(name)) = (&ran, &self.runtime, running.left()) {
+            // A server that has no time for this either goes without.
+            let _ = runtime
+                .block_on(async { tokio::time::timeout(CANCELLING, self.grpc.cancel(name)).await });
+        }
+        ran
     }
 
     /// Digests of the outputs, by path, and what is to be fetched in bytes.

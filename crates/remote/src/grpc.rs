@@ -271,7 +271,7 @@ impl GrpcCache {
             .await
     }
 
-    async fn unary<Q, R>(&self, method: &'static str, request: &Q) -> Result<R, Status>
+    pub(crate) async fn unary<Q, R>(&self, method: &'static str, request: &Q) -> Result<R, Status>
     where
         Q: prost::Message + Clone + 'static,
         R: prost::Message + Default + 'static,

@@ -219,11 +219,12 @@ fn a_stream_that_is_torn_is_taken_up_again() {
 
 #[test]
 fn forgotten_inputs_are_uploaded_once_more() {
-    for in_response in [false, true] {
-        let forgotten = move || match in_response {
-            true => Answer::message(done(&failed(FAILED_PRECONDITION))),
-            false => Answer::status(FAILED_PRECONDITION),
-        };
+    let ways: [fn() -> Answer; 3] = [
+        || Answer::message(done(&failed(FAILED_PRECONDITION))),
+        || Answer::status(FAILED_PRECONDITION),
+        || Answer::Messages(vec![going_on()], FAILED_PRECONDITION),
+    ];
+    for forgotten in ways {
         for times in [1, 2] {
             let server = ScriptedExecutor::start(&[OUTPUT], move |method, before| {
                 (method == "Execute").then(|| match before < times {
@@ -297,6 +298,34 @@ fn who_interrupts_does_not_wait() {
     let error = client.execute(&action(), &|| began.elapsed() > Duration::from_millis(300));
     assert_eq!(error.unwrap_err(), ExecuteError::Interrupted);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// What runs, and nobody waits for, is cancelled: by its name, once, also on a server that does not say
+/// whether it did. What has ended or never got a name is not.
+#[test]
+fn what_nobody_waits_for_is_cancelled() {
+    let cancelled = |answer: fn() -> Answer, cancel: fn() -> Answer, patience: u64| {
+        let server = ScriptedExecutor::start(&[], move |method, _| match method {
+            "Execute" => Some(answer()),
+            "CancelOperation" => Some(cancel()),
+            _ => None,
+        });
+        let client = server.client(Duration::from_millis(patience), &[]);
+        let began = Instant::now();
+        client.execute(&action(), &|| began.elapsed() > Duration::from_secs(1)).unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+        server.server.requests("CancelOperation")
+    };
+    let runs = || Answer::Held(vec![going_on()]);
+    let done = || Answer::message(Vec::new());
+    for cancel in [done, || Answer::status(12), || Answer::Held(Vec::new())] {
+        // Interrupted, then too slow.
+        assert_eq!(cancelled(runs, cancel, 10_000), [going_on()]);
+        assert_eq!(cancelled(runs, cancel, 300), [going_on()]);
+    }
+    assert!(cancelled(|| Answer::Held(Vec::new()), done, 10_000).is_empty());
+    let fails = || Answer::message(super::scripted_executor::done(&failed(INVALID_ARGUMENT)));
+    assert!(cancelled(fails, done, 10_000).is_empty());
 }
 
 /// Names are sorted, and in both places where servers look.

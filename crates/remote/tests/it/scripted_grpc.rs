@@ -56,8 +56,11 @@ type Script = dyn Fn(&str, &[u8], usize) -> Answer + Send + Sync;
 /// The server; it ends with the test.
 pub(crate) struct ScriptedGrpc {
     pub(crate) address: String,
-    calls: Arc<Mutex<Vec<String>>>,
+    /// Methods, and the first message of each call.
+    calls: Calls,
 }
+
+type Calls = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 impl ScriptedGrpc {
     /// `answer` gets the method's name, the first message, and how often it was called before.
@@ -67,7 +70,7 @@ impl ScriptedGrpc {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = format!("grpc://{}", listener.local_addr().unwrap());
-        let calls = Arc::new(Mutex::new(Vec::new()));
+        let calls = Calls::default();
         let (script, seen): (Arc<Script>, _) = (Arc::new(answer), Arc::clone(&calls));
         std::thread::spawn(move || {
             let runtime =
@@ -93,7 +96,13 @@ impl ScriptedGrpc {
 
     /// How often a method was called.
     pub(crate) fn calls(&self, method: &str) -> usize {
-        self.calls.lock().unwrap().iter().filter(|call| *call == method).count()
+        self.requests(method).len()
+    }
+
+    /// What a method was called with.
+    pub(crate) fn requests(&self, method: &str) -> Vec<Vec<u8>> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|(name, _)| name == method).map(|(_, sent)| sent.clone()).collect()
     }
 }
 
@@ -101,7 +110,7 @@ async fn serve(
     request: http::Request<h2::RecvStream>,
     mut respond: SendResponse<bytes::Bytes>,
     script: Arc<Script>,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Calls,
 ) {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
     let (mut body, mut message) = (request.into_body(), Vec::new());
@@ -109,12 +118,13 @@ async fn serve(
         let _ = body.flow_control().release_capacity(piece.len());
         message.extend_from_slice(&piece);
     }
+    let message = message.get(5..).unwrap_or_default();
     let before = {
         let mut seen = seen.lock().unwrap();
-        seen.push(method.clone());
-        seen.iter().filter(|call| **call == method).count() - 1
+        seen.push((method.clone(), message.to_vec()));
+        seen.iter().filter(|(name, _)| *name == method).count() - 1
     };
-    let answer = script(&method, message.get(5..).unwrap_or_default(), before);
+    let answer = script(&method, message, before);
     let head = http::Response::builder().header("content-type", "application/grpc").body(());
     // A client that goes away is what many tests are about.
     let Ok(mut stream) = respond.send_response(head.unwrap(), false) else { return };
