@@ -30,14 +30,14 @@ pub fn decode<'a>(
             payload,
             nodes: Vec::with_capacity(payload.len() / 8 + SINGLETONS.len()),
             children: Vec::with_capacity(payload.len() / 8),
-            codes: Vec::new(),
+            codes: Vec::with_capacity(payload.len() / 512),
             root: NodeId(0),
         },
         layout: CodeLayout::of(release),
         depth_limit: limits.depth,
-        frames: Vec::new(),
-        pending: Vec::new(),
-        slots: Vec::new(),
+        frames: Vec::with_capacity(16),
+        pending: Vec::with_capacity(256),
+        slots: Vec::with_capacity(payload.len() / 32),
         checker: CodeChecker::default(),
     };
     decoder.run()
@@ -227,9 +227,7 @@ impl<'a> Decoder<'a> {
         let slot = self.reader.i32()? as u32;
         let target = self.slots.get(slot as usize).copied().unwrap_or(UNFINISHED);
         let (depth, text) = match self.tree.nodes.get(target as usize) {
-            Some(node) if node.kind() != tag::FROZENDICT => {
-                (node.depth, tag::is_text(node.kind()))
-            }
+            Some(node) if node.kind() != tag::FROZENDICT => (node.depth, tag::is_text(node.kind())),
             _ => return Err(self.reader.error(DecodeErrorKind::BadReference(slot))),
         };
         let id = self.push(byte, target as usize, slot as usize);
