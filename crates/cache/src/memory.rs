@@ -1,11 +1,11 @@
 //! A store in memory: for tests, and for builds that keep nothing. Knows no files.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
 
-use crate::{Blob, ResultEntry, Store, StoreError};
+use crate::{Blob, ResultEntry, SharedBytes, Store, StoreError};
 
 /// Keeps everything until it is dropped.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub struct MemoryStore(Mutex<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    blobs: BTreeMap<Digest, Arc<[u8]>>,
+    blobs: BTreeMap<Digest, SharedBytes>,
     results: BTreeMap<ActionDigest, ActionResult>,
 }
 
@@ -43,7 +43,7 @@ impl Store for MemoryStore {
         let contents = self.contents();
         let read = |digest: &Digest| {
             let bytes = contents.blobs.get(digest)?;
-            Some(Blob::claimed(*digest, Arc::clone(bytes)))
+            Some(Blob::claimed(*digest, bytes.clone()))
         };
         Ok(digests.iter().map(read).collect())
     }
@@ -53,7 +53,7 @@ impl Store for MemoryStore {
             if !blob.is_true() {
                 return Err(StoreError::mismatch(blob));
             }
-            self.contents().blobs.insert(blob.digest, Arc::clone(&blob.bytes));
+            self.contents().blobs.insert(blob.digest, blob.bytes.clone());
         }
         Ok(())
     }

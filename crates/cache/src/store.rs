@@ -7,13 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
 
+use crate::SharedBytes;
+
 /// Some bytes with their digest, on their way into a store or out of it.
 #[derive(Debug, Clone)]
 pub struct Blob {
     /// Digest of `bytes`.
     pub digest: Digest,
     /// The bytes.
-    pub bytes: std::sync::Arc<[u8]>,
+    pub bytes: SharedBytes,
     /// The digest was computed from the bytes; hashing them once more would cost a store a tenth
     /// of what keeping them costs.
     computed: bool,
@@ -21,14 +23,19 @@ pub struct Blob {
 
 impl Blob {
     /// Bytes made here: their digest is computed.
-    pub fn of(bytes: impl Into<std::sync::Arc<[u8]>>) -> Blob {
+    pub fn of(bytes: impl Into<SharedBytes>) -> Blob {
         let bytes = bytes.into();
         Blob { digest: Digest::of(&bytes), bytes, computed: true }
     }
 
     /// Bytes from elsewhere that are said to have this digest; a store checks before it keeps them.
-    pub fn claimed(digest: Digest, bytes: impl Into<std::sync::Arc<[u8]>>) -> Blob {
+    pub fn claimed(digest: Digest, bytes: impl Into<SharedBytes>) -> Blob {
         Blob { digest, bytes: bytes.into(), computed: false }
+    }
+
+    /// Bytes that a store has hashed just now, and that have this digest.
+    pub(crate) fn verified(digest: Digest, bytes: impl Into<SharedBytes>) -> Blob {
+        Blob { digest, bytes: bytes.into(), computed: true }
     }
 
     /// Whether the bytes have the digest; hashes them only if nobody has.
@@ -83,6 +90,12 @@ pub trait Store: Send + Sync {
     /// Called only by those who may write.
     fn settle(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// As [`Store::write_local_object`], for a blob that [`Store::read_blobs`] has just missed: a
+    /// store need not look again whether it has it.
+    fn write_missing_object(&self, blob: &Blob) -> Result<Option<LocalObject>, StoreError> {
+        self.write_local_object(blob)
     }
 
     /// A file that holds this blob and may be hard-linked to an output, with its content verified

@@ -1,7 +1,7 @@
 //! What the store knows already: looks up, and restores outputs from results. Knows nothing of
 //! compilers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read as _;
 use std::sync::Mutex;
@@ -236,6 +236,7 @@ fn restore_from_bytes(
     }
     let digests: Vec<Digest> = needed.iter().map(|needed| needed.digest).collect();
     let mut lost = Vec::new();
+    let mut written = BTreeSet::new();
     for (needed, found) in needed.into_iter().zip(execution.recorder.bytes(&digests)) {
         let found = found.filter(|(blob, _)| is_valid(execution, &needed.task, blob));
         let Some((blob, whence)) = found else {
@@ -245,7 +246,11 @@ fn restore_from_bytes(
         let is_foreign = needed.origin == Origin::Elsewhere || whence == Origin::Elsewhere;
         let origin = if is_foreign { Origin::Elsewhere } else { Origin::Here };
         // Now that it is known to be good, the store may have it, too.
-        let kept = is_foreign.then(|| execution.recorder.keep(&blob));
+        let is_missing = whence == Origin::Elsewhere && written.insert(needed.digest);
+        let kept = is_foreign.then(|| match is_missing {
+            true => execution.recorder.keep_missing(&blob),
+            false => execution.recorder.keep(&blob),
+        });
         let content = match &kept {
             Some((Kept::InFile(object), _)) => Content::Both(&object.path, &blob.bytes),
             Some((Kept::InMemory, _)) | None => Content::Bytes(&blob.bytes),

@@ -129,7 +129,16 @@ impl<'a> Recorder<'a> {
 
     /// Keeps an output. Its result must follow in [`Recorder::record`].
     pub(crate) fn keep(&self, blob: &Blob) -> (Kept, bool) {
-        match self.attempt(&self.objects, |store| store.write_local_object(blob)) {
+        self.kept(blob, self.attempt(&self.objects, |store| store.write_local_object(blob)))
+    }
+
+    /// As [`Recorder::keep`], for what [`Recorder::bytes`] has just found elsewhere and not here.
+    pub(crate) fn keep_missing(&self, blob: &Blob) -> (Kept, bool) {
+        self.kept(blob, self.attempt(&self.objects, |store| store.write_missing_object(blob)))
+    }
+
+    fn kept(&self, blob: &Blob, written: Option<Option<LocalObject>>) -> (Kept, bool) {
+        match written {
             Some(Some(object)) => (Kept::InFile(object), true),
             // A store without files: the blob goes with the next batch.
             Some(None) if self.blobs.load(Ordering::Relaxed) => {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytekiln_action::Digest;
-use bytekiln_cache::Blob;
+use bytekiln_cache::{Blob, SharedBytes};
 use futures_util::future::{Either, select};
 use prost::Message as _;
 use tokio::runtime::Runtime;
@@ -358,7 +358,7 @@ impl RemoteExecutor {
         };
         for (digest, found) in missing.iter().zip(found) {
             if let Found::Bytes(bytes) = found {
-                let blob = Blob::of(&*bytes);
+                let blob = Blob::of(SharedBytes::from_owner(bytes));
                 if blob.digest != *digest {
                     let message = format!("it gave a wrong blob `{digest}`: its bytes have digest");
                     return Err(Trouble::Lasting(format!("{message} `{}`", blob.digest)));

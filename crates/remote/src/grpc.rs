@@ -295,7 +295,7 @@ impl GrpcCache {
 
 /// The bytes of a blob, shared.
 pub(crate) fn bytes_of(blob: &Blob) -> Bytes {
-    Bytes::from_owner(std::sync::Arc::clone(&blob.bytes))
+    Bytes::from_owner(blob.bytes.clone())
 }
 
 /// Answers come in any order, or not at all; what was not asked for is not looked at.

@@ -148,7 +148,7 @@ impl Store for DiskStore {
     fn read_blobs(&self, digests: &[Digest]) -> Result<Vec<Option<Blob>>, StoreError> {
         let read = |digest: &Digest| {
             let found = self.objects.read(digest, &self.warnings)?;
-            Ok(found.map(|(_, bytes)| Blob::claimed(*digest, bytes)))
+            Ok(found.map(|(_, bytes)| Blob::verified(*digest, bytes)))
         };
         digests.iter().map(read).collect()
     }
@@ -200,6 +200,11 @@ impl Store for DiskStore {
         if let Some(found) = self.local_object(&blob.digest)? {
             return Ok(Some(found)); // somebody else was quicker, and it is verified
         }
+        self.write_missing_object(blob)
+    }
+
+    fn write_missing_object(&self, blob: &Blob) -> Result<Option<LocalObject>, StoreError> {
+        check_digest(blob)?;
         let written = self.objects.write_missing(&blob.digest, &blob.bytes);
         let path = written.map_err(|error| self.cannot_write(blob, error))?;
         Ok(Some(LocalObject { path }))

@@ -11,8 +11,8 @@ pub(crate) fn is_canonical(tree: &Tree<'_>, recorded_path: Option<&[u8]>) -> boo
     let count = tree.nodes.len();
     let pass = Pass {
         tree,
-        seed: mix::bytes(0, tree.payload()),
-        table: Table::new(count),
+        seed: mix::seed(tree.payload()),
+        table: Table::new(tree.nodes.iter().filter(|node| has_place(node)).count()),
         marks: vec![0; count],
         ids: Vec::new(),
         set_bytes: 0,
@@ -115,7 +115,8 @@ impl Pass<'_> {
     fn leaf(&mut self, id: u32, node: &Node) -> Option<()> {
         let (tree, content) = (self.tree, self.tree.content(node));
         let kind = value_kind(node);
-        let hash = mix::bytes(self.seed ^ u64::from(kind), content);
+        let (start, length) = (node.start as usize, node.length as usize);
+        let hash = mix::bytes_at(self.seed ^ u64::from(kind), tree.payload(), start, length);
         let found = self.table.find(hash, |other| {
             let other = tree.node(NodeId(other));
             value_kind(other) == kind && tree.content(other) == content
@@ -194,6 +195,11 @@ impl Pass<'_> {
         }
         Some(())
     }
+}
+
+/// Whether a node is looked up among those before it. Most are references.
+fn has_place(node: &Node) -> bool {
+    node.kind() != tag::REF
 }
 
 /// What tells values apart beside their content: all texts are of one kind, and all tuples.

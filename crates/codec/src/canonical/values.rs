@@ -101,7 +101,7 @@ impl<'a> Values<'a> {
             children: Vec::with_capacity(count / 2),
             codes: Vec::new(),
             table: Table::new(count + SINGLETONS.len()),
-            seed: mix::bytes(0, payload),
+            seed: mix::seed(payload),
         }
     }
 

@@ -209,10 +209,13 @@ const CO_VARKEYWORDS: i32 = 0x08;
 /// `CO_FAST_LOCAL` in `co_localspluskinds`.
 const KIND_LOCAL: u8 = 0x20;
 
+/// Counting so many kinds costs less than remembering how many of them are locals.
+const FEW_KINDS: u32 = 256;
+
 /// Checks finished code objects.
 #[derive(Debug, Default)]
 pub(super) struct CodeChecker {
-    /// How many locals each `co_localspluskinds` has: code objects may share a long one.
+    /// How many locals each long `co_localspluskinds` has: code objects may share it.
     locals: BTreeMap<NodeId, usize>,
 }
 
@@ -256,9 +259,13 @@ impl CodeChecker {
                 LocalsPlusNames => names = node.length,
                 LocalsPlusKinds if node.length != names => return Err(CodeFault::KindsLength),
                 LocalsPlusKinds => {
-                    let count =
-                        || tree.content(node).iter().filter(|kind| **kind & KIND_LOCAL != 0);
-                    locals = *self.locals.entry(id).or_insert_with(|| count().count());
+                    let count = || {
+                        tree.content(node).iter().filter(|kind| **kind & KIND_LOCAL != 0).count()
+                    };
+                    locals = match node.length {
+                        ..=FEW_KINDS => count(),
+                        _ => *self.locals.entry(id).or_insert_with(count),
+                    };
                 }
                 _ => {}
             }

@@ -30,14 +30,14 @@ pub fn decode<'a>(
             payload,
             nodes: Vec::with_capacity(payload.len() / 8 + SINGLETONS.len()),
             children: Vec::with_capacity(payload.len() / 8),
-            codes: Vec::new(),
+            codes: Vec::with_capacity(payload.len() / 512),
             root: NodeId(0),
         },
         layout: CodeLayout::of(release),
         depth_limit: limits.depth,
-        frames: Vec::new(),
-        pending: Vec::new(),
-        slots: Vec::new(),
+        frames: Vec::with_capacity(16),
+        pending: Vec::with_capacity(256),
+        slots: Vec::with_capacity(payload.len() / 32),
         checker: CodeChecker::default(),
     };
     decoder.run()
@@ -112,7 +112,6 @@ impl<'a> Decoder<'a> {
 
     /// Reads one object, or opens a container; the object if it is finished.
     fn object(&mut self, byte: u8) -> Result<Option<NodeId>, DecodeError> {
-        let version = self.tree.release.marshal_version();
         let id = match byte & !tag::FLAG_REF {
             tag::NONE | tag::FALSE | tag::TRUE | tag::ELLIPSIS | tag::STOP_ITERATION => {
                 match SINGLETONS.iter().position(|tag| *tag == byte) {
@@ -151,10 +150,10 @@ impl<'a> Decoder<'a> {
                 let count = self.reader.count()?;
                 return self.open(byte, count, CodeNumbers::default());
             }
-            tag::SLICE if version >= tag::SLICE_SINCE => {
+            tag::SLICE if self.marshal_version() >= tag::SLICE_SINCE => {
                 return self.open(byte, 3, CodeNumbers::default());
             }
-            tag::FROZENDICT if version >= tag::FROZENDICT_SINCE => {
+            tag::FROZENDICT if self.marshal_version() >= tag::FROZENDICT_SINCE => {
                 return self.open(byte, usize::MAX, CodeNumbers::default());
             }
             tag::CODE => {
@@ -171,11 +170,16 @@ impl<'a> Decoder<'a> {
         Ok(Some(id))
     }
 
+    fn marshal_version(&self) -> u8 {
+        self.tree.release.marshal_version()
+    }
+
     fn push(&mut self, tag: u8, start: usize, length: usize) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         // All three fit: the length of the payload does.
         let (start, length) = (start as u32, length as u32);
-        self.tree.nodes.push(Node { tag, all_text: false, depth: 0, start, length });
+        let all_text = tag::is_text(tag & !tag::FLAG_REF);
+        self.tree.nodes.push(Node { tag, all_text, depth: 0, start, length });
         id
     }
 
@@ -222,13 +226,14 @@ impl<'a> Decoder<'a> {
     fn reference(&mut self, byte: u8) -> Result<NodeId, DecodeError> {
         let slot = self.reader.i32()? as u32;
         let target = self.slots.get(slot as usize).copied().unwrap_or(UNFINISHED);
-        let depth = match self.tree.nodes.get(target as usize) {
-            Some(node) if node.kind() != tag::FROZENDICT => node.depth,
+        let (depth, text) = match self.tree.nodes.get(target as usize) {
+            Some(node) if node.kind() != tag::FROZENDICT => (node.depth, tag::is_text(node.kind())),
             _ => return Err(self.reader.error(DecodeErrorKind::BadReference(slot))),
         };
         let id = self.push(byte, target as usize, slot as usize);
         if let Some(node) = self.tree.nodes.last_mut() {
             node.depth = depth;
+            node.all_text = text;
         }
         Ok(id)
     }
@@ -269,12 +274,14 @@ impl<'a> Decoder<'a> {
         let first = self.tree.children.len();
         let mut depth = 0;
         let mut all_text = true;
-        for child in self.pending.drain(frame.base..) {
-            let node = self.tree.node(child);
+        let children = self.pending.get(frame.base..).unwrap_or_default();
+        self.tree.children.extend_from_slice(children);
+        for child in children {
+            let node = self.tree.node(*child);
             depth = depth.max(node.depth);
-            all_text &= tag::is_text(self.tree.node(self.tree.resolve(child)).kind());
-            self.tree.children.push(child);
+            all_text &= node.all_text & (node.depth == 0);
         }
+        self.pending.truncate(frame.base);
         if depth >= self.depth_limit {
             return Err(self.reader.error(DecodeErrorKind::TooDeep));
         }

@@ -17,6 +17,7 @@ pub struct NodeId(pub(crate) u32);
 pub(crate) struct Node {
     /// The type byte, flag included.
     pub(crate) tag: u8,
+    /// Of depth 0: it is a text, or a reference to one. Deeper: all its children are.
     pub(super) all_text: bool,
     /// Containers nested below, references followed.
     pub(super) depth: u16,
