@@ -29,7 +29,7 @@ pub use index::Index;
 pub use kinds::{Kinds, Which};
 pub use layers::{Contract, Selector, Violation};
 pub use reach::Direction;
-pub use record::{DecodeError, ImportProblem, ModuleImports};
+pub use record::{DecodeError, ImportProblem, ModuleImports, Recorder};
 pub use resolution::{AmbiguityKind, Reason};
 pub use sources::{
     External, FileKind, Owner, OwnerKind, PathEntry, Root, SourceFile, Sources, Target,
