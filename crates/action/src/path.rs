@@ -75,6 +75,12 @@ impl RepoPath {
         Some(RepoPath(self.0.get(..slash.unwrap_or(0)).unwrap_or_default().into()))
     }
 
+    /// The bytes of the folder that holds it, none for a path of one component.
+    pub fn parent_bytes(&self) -> &[u8] {
+        let slash = self.0.iter().rposition(|byte| *byte == b'/');
+        slash.and_then(|slash| self.0.get(..slash)).unwrap_or_default()
+    }
+
     /// The last component.
     pub fn file_name(&self) -> &[u8] {
         self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()

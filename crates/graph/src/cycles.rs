@@ -41,8 +41,9 @@ impl Graph {
     /// The modules of each cycle alone, as [`Graph::cycles`] has them: linear in the edges.
     #[must_use]
     pub fn cyclic_modules(&self, which: Which) -> Vec<Vec<NodeId>> {
-        let mut groups = components(self, |kinds| closes(which, kinds)).groups;
-        groups.retain(|group| group.len() > 1);
+        let components = components(self, |kinds| closes(which, kinds));
+        let groups = components.groups().filter(|group| group.len() > 1);
+        let mut groups: Vec<Vec<NodeId>> = groups.map(<[NodeId]>::to_vec).collect();
         groups.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         groups
     }
@@ -54,8 +55,7 @@ impl Graph {
         let follows = |kinds: Kinds| closes(which, kinds);
         let components = components(self, follows);
         let mut cycles: Vec<Cycle> = components
-            .groups
-            .iter()
+            .groups()
             .filter(|group| group.len() > 1)
             .map(|group| {
                 let inside = |edge: &crate::Edge| {
@@ -65,7 +65,7 @@ impl Graph {
                             == components.of.get(edge.to.0 as usize)
                 };
                 Cycle {
-                    modules: group.clone(),
+                    modules: group.to_vec(),
                     example: cut::example(self, group, inside),
                     cut: cut::cut(self, group, inside),
                 }

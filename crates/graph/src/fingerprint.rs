@@ -17,9 +17,9 @@ impl Graph {
     #[must_use]
     pub fn fingerprints(&self, which: Which) -> Vec<Digest> {
         let components = components(self, |kinds| which.follows(kinds));
-        let mut digests: Vec<Digest> = Vec::with_capacity(components.groups.len());
+        let mut digests: Vec<Digest> = Vec::with_capacity(components.groups().len());
         let mut text = Vec::new();
-        for (number, group) in components.groups.iter().enumerate() {
+        for (number, group) in components.groups().enumerate() {
             text.clear();
             text.extend_from_slice(HEAD);
             let mut nodes: Vec<Vec<u8>> = Vec::with_capacity(group.len());

@@ -1,15 +1,19 @@
 //! The graph: modules, and what is imported but is no file, with labelled edges in compact arrays
-//! (20 bytes an edge with its way back). Knows nothing of how names were resolved.
+//! (22 bytes an edge with its way back). Knows nothing of how names were resolved.
 
 mod assemble;
+mod back;
 mod merged;
+mod part;
 mod snapshot;
+
+pub use part::Resolved;
 
 use bytekiln_action::{Digest, RepoPath};
 
 use crate::index::Index;
 use crate::kinds::Kinds;
-use crate::resolution::{AmbiguityKind, Reason, Resolved};
+use crate::resolution::{AmbiguityKind, Reason};
 use crate::sources::{Owner, Sources};
 
 /// Names a node of one graph. Files come first, in the order of tree and path; then all else, in the
@@ -30,6 +34,12 @@ impl NodeId {
 }
 
 impl EdgeId {
+    /// The edge with a number; there may be none in a graph.
+    #[must_use]
+    pub fn from_number(number: u32) -> EdgeId {
+        EdgeId(number)
+    }
+
     /// Its number, from 0, without gaps.
     #[must_use]
     pub fn number(self) -> u32 {
@@ -140,9 +150,7 @@ pub struct Graph {
     pub(crate) lines: Vec<u32>,
     pub(crate) columns: Vec<u32>,
     pub(crate) kinds: Vec<Kinds>,
-    /// For each node the start of the edges to it in `back`.
-    pub(crate) back_offsets: Vec<u32>,
-    pub(crate) back: Vec<u32>,
+    pub(crate) back: back::Back,
 }
 
 impl Graph {
@@ -223,9 +231,9 @@ impl Graph {
 
     /// Who imports a node, by importer.
     pub fn importers(&self, id: NodeId) -> impl Iterator<Item = (EdgeId, Edge)> {
-        let range = range(&self.back_offsets, id.0);
-        range.filter_map(|at| {
-            let id = EdgeId(*self.back.get(at as usize)?);
+        let back = self.back.get(self.nodes.len(), &self.to);
+        range(&back.offsets, id.0).filter_map(|at| {
+            let id = EdgeId(*back.edges.get(at as usize)?);
             self.edge(id).map(|edge| (id, edge))
         })
     }

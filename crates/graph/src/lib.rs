@@ -24,13 +24,13 @@ mod tests;
 
 pub use affected::{Affected, AffectedModule, Change};
 pub use cycles::{Cut, Cycle};
-pub use graph::{Ambiguity, Edge, EdgeId, Graph, Node, NodeId, NodeKind};
+pub use graph::{Ambiguity, Edge, EdgeId, Graph, Node, NodeId, NodeKind, Resolved};
 pub use index::Index;
 pub use kinds::{Kinds, Which};
 pub use layers::{Contract, Selector, Violation};
 pub use reach::Direction;
-pub use record::{DecodeError, ImportProblem, ModuleImports};
-pub use resolution::{AmbiguityKind, Reason, Resolved};
+pub use record::{DecodeError, ImportProblem, ModuleImports, Recorder};
+pub use resolution::{AmbiguityKind, Reason};
 pub use sources::{
     External, FileKind, Owner, OwnerKind, PathEntry, Root, SourceFile, Sources, Target,
     TargetPlatform,

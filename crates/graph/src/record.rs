@@ -3,9 +3,11 @@
 
 mod compact;
 mod format;
+mod names;
 #[cfg(test)]
 mod tests;
 
+pub use compact::Recorder;
 pub use format::DecodeError;
 
 use std::ops::Range;
@@ -134,6 +136,16 @@ pub(crate) struct All {
 }
 
 impl Strings {
+    /// Adds one, and gives its number.
+    fn push(&mut self, text: &str) -> u32 {
+        self.text.push_str(text);
+        // A source is below 4 GiB, and each name stands in it, so this cannot overflow.
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let id = u32::try_from(self.ends.len()).unwrap_or(NONE);
+        self.ends.push(end);
+        id
+    }
+
     pub(crate) fn get(&self, id: u32) -> &str {
         self.text.get(self.range(id)).unwrap_or_default()
     }

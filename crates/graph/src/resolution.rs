@@ -7,11 +7,8 @@ mod lookup;
 mod run_time;
 mod statement;
 
-use std::ops::Range;
-
-use crate::index::Index;
+use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
-use crate::record::NONE;
 
 /// What an import imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,25 +101,37 @@ pub enum AmbiguityKind {
     NameAndModule,
 }
 
+impl RawEdge {
+    /// To a package around what is no import.
+    pub(crate) fn around(from: u32, target: Target) -> RawEdge {
+        RawEdge { from, line: 0, column: 0, target, kinds: Kinds::PACKAGE }
+    }
+}
+
 /// The imports of some files, resolved.
 #[derive(Debug, Default)]
-pub struct Resolved {
+pub(crate) struct Imports {
+    /// By importer, line and column.
     pub(crate) edges: Vec<RawEdge>,
     pub(crate) names: Vec<Named>,
     pub(crate) ambiguities: Vec<RawAmbiguity>,
 }
 
-impl Index<'_> {
-    /// Resolves the imports of the files with these numbers. Whatever the ranges, the graph made of
-    /// all results is the same.
-    #[must_use]
-    pub fn resolve(&self, files: Range<usize>) -> Resolved {
+impl<'a> Index<'a> {
+    /// Resolves the imports of files with their numbers. `first` gives each an edge that is no import.
+    pub(crate) fn imports<'f>(
+        &self,
+        files: impl Iterator<Item = (u32, &'f IndexedFile<'a>)>,
+        first: impl Fn(u32, &IndexedFile<'a>) -> Option<RawEdge>,
+    ) -> Imports
+    where
+        'a: 'f,
+    {
         let mut lookup = lookup::Lookup::new(self);
         let mut edges = Vec::new();
-        for number in files {
-            let Some(file) = self.files.get(number) else { break };
-            let number = u32::try_from(number).unwrap_or(NONE);
+        for (number, file) in files {
             let start = edges.len();
+            edges.extend(first(number, file));
             statement::resolve(self, &mut lookup, number, file, &mut edges);
             if let Some(own) = edges.get_mut(start..) {
                 own.sort_unstable_by_key(|edge: &RawEdge| (edge.line, edge.column));
@@ -132,6 +141,6 @@ impl Index<'_> {
         edges.shrink_to_fit();
         lookup.ambiguities.sort_unstable();
         lookup.ambiguities.dedup();
-        Resolved { edges, names: lookup.names, ambiguities: lookup.ambiguities }
+        Imports { edges, names: lookup.names, ambiguities: lookup.ambiguities }
     }
 }

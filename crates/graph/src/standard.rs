@@ -37,6 +37,11 @@ impl Standard {
         self.modules.get(id as usize).copied()
     }
 
+    /// How many modules there are.
+    pub(crate) fn len(&self) -> usize {
+        self.modules.len()
+    }
+
     pub(crate) fn is_first(&self, name: &str) -> bool {
         self.find(name).and_then(|id| self.get(id)).is_some_and(|module| module.first)
     }

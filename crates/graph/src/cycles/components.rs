@@ -5,10 +5,24 @@ use crate::kinds::Kinds;
 
 /// A partition of all nodes.
 pub(crate) struct Components {
-    /// Each in order of ids. A component comes after all that it has edges to.
-    pub(crate) groups: Vec<Vec<NodeId>>,
+    /// One group after the other, each in order of ids: nearly all are of one node.
+    members: Vec<NodeId>,
+    /// Where each group ends.
+    ends: Vec<usize>,
     /// The group of each node.
     pub(crate) of: Vec<u32>,
+}
+
+impl Components {
+    /// A component comes after all that it has edges to.
+    pub(crate) fn groups(&self) -> impl ExactSizeIterator<Item = &[NodeId]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let group = self.members.get(start..*end).unwrap_or_default();
+            start = *end;
+            group
+        })
+    }
 }
 
 const UNSEEN: u32 = u32::MAX;
@@ -25,7 +39,11 @@ pub(crate) fn components(graph: &Graph, follows: impl Fn(Kinds) -> bool) -> Comp
     let count = graph.len();
     let mut order = vec![UNSEEN; count];
     let mut low = vec![0_u32; count];
-    let mut components = Components { groups: Vec::new(), of: vec![UNSEEN; count] };
+    let mut components = Components {
+        members: Vec::with_capacity(count),
+        ends: Vec::with_capacity(count),
+        of: vec![UNSEEN; count],
+    };
     let mut stack: Vec<u32> = Vec::new();
     let mut frames: Vec<Frame> = Vec::new();
     let mut counter = 0;
@@ -106,18 +124,20 @@ fn lower(low: &mut [u32], node: usize, to: u32) {
 
 impl Components {
     fn close(&mut self, root: usize, stack: &mut Vec<u32>) {
-        let id = u32::try_from(self.groups.len()).unwrap_or(UNSEEN);
-        let mut group = Vec::new();
+        let id = u32::try_from(self.ends.len()).unwrap_or(UNSEEN);
+        let start = self.members.len();
         while let Some(node) = stack.pop() {
             if let Some(place) = self.of.get_mut(node as usize) {
                 *place = id;
             }
-            group.push(NodeId(node));
+            self.members.push(NodeId(node));
             if node as usize == root {
                 break;
             }
         }
-        group.sort_unstable();
-        self.groups.push(group);
+        if let Some(group) = self.members.get_mut(start..) {
+            group.sort_unstable();
+        }
+        self.ends.push(self.members.len());
     }
 }

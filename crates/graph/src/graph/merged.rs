@@ -1,6 +1,7 @@
 //! A graph of groups of modules. Knows nothing of what the groups are.
 
-use super::assemble::{backwards, offsets};
+use super::assemble::offsets;
+use super::back::Back;
 use super::{EdgeId, Graph, Node, NodeKind};
 
 impl Graph {
@@ -39,8 +40,7 @@ impl Graph {
             ambiguities: Vec::new(),
             files: 0,
             offsets: offsets(count, from.iter().copied()),
-            back_offsets: offsets(count, to.iter().copied()),
-            back: backwards(count, &to),
+            back: Back::default(),
             lines: ids().filter_map(|id| self.lines.get(id).copied()).collect(),
             columns: ids().filter_map(|id| self.columns.get(id).copied()).collect(),
             kinds: ids().filter_map(|id| self.kinds.get(id).copied()).collect(),

@@ -9,6 +9,7 @@ use bytekiln_syntax::{
 };
 use foldhash::fast::RandomState;
 
+use super::names::Names;
 use super::{
     All, Bound, Condition, Form, ImportProblem, ImportRecord, LISTABLE, ModuleImports, NONE,
     UNDECIDED, relative_to,
@@ -22,11 +23,25 @@ const CONDITIONS: usize = 32;
 /// Bytes of text to make room for, for each name: they are given back in the end.
 const NAME: usize = 12;
 
+/// Makes records, one after the other, with room that it keeps.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    names: Names,
+}
+
 impl ModuleImports {
     /// What an extraction says, without its source.
     #[must_use]
     pub fn new(extraction: &Extraction<'_>) -> ModuleImports {
-        let mut builder = Builder::new(extraction);
+        Recorder::default().record(extraction)
+    }
+}
+
+impl Recorder {
+    /// What an extraction says, without its source.
+    #[must_use]
+    pub fn record(&mut self, extraction: &Extraction<'_>) -> ModuleImports {
+        let mut builder = Builder::new(extraction, &mut self.names);
         for import in &extraction.imports {
             let record = builder.import(import);
             builder.record.imports.push(record);
@@ -67,10 +82,10 @@ impl ModuleImports {
 /// What guards say of what stands in them: kinds, [`ImportRecord::extra`], and a set of conditions.
 type Guarded = (Kinds, u8, u32);
 
-struct Builder<'e, 'source> {
+struct Builder<'r, 'e, 'source> {
     extraction: &'e Extraction<'source>,
     record: ModuleImports,
-    ids: HashMap<&'e str, u32, RandomState>,
+    ids: &'r mut Names,
     /// What was interned last as a module: the names of one statement share it.
     module: Option<(&'e str, u32)>,
     conditions: HashMap<GuardId, (u8, u32), RandomState>,
@@ -78,19 +93,20 @@ struct Builder<'e, 'source> {
     guarded: (Option<GuardId>, Guarded),
 }
 
-impl<'e, 'source> Builder<'e, 'source> {
-    fn new(extraction: &'e Extraction<'source>) -> Self {
+impl<'r, 'e, 'source> Builder<'r, 'e, 'source> {
+    fn new(extraction: &'e Extraction<'source>, ids: &'r mut Names) -> Self {
         let imports = extraction.imports.len() + extraction.strings.len();
         let names = imports + extraction.names.as_ref().map_or(0, |names| names.bound.len()) / 2;
         let mut record = ModuleImports::default();
         record.imports.reserve_exact(imports);
         record.strings.ends.reserve(names);
         record.strings.text.reserve(names.saturating_mul(NAME));
+        ids.clear(names);
         let none = kinds_of(extraction.guards.facts(None));
         Builder {
             extraction,
             record,
-            ids: HashMap::with_capacity_and_hasher(names, RandomState::default()),
+            ids,
             module: None,
             conditions: HashMap::default(),
             guarded: (None, (none, 0, 0)),
@@ -98,15 +114,7 @@ impl<'e, 'source> Builder<'e, 'source> {
     }
 
     fn intern(&mut self, text: &'e str) -> u32 {
-        let strings = &mut self.record.strings;
-        *self.ids.entry(text).or_insert_with(|| {
-            strings.text.push_str(text);
-            // A source is below 4 GiB, and each name stands in it, so this cannot overflow.
-            let end = u32::try_from(strings.text.len()).unwrap_or(u32::MAX);
-            let id = u32::try_from(strings.ends.len()).unwrap_or(NONE);
-            strings.ends.push(end);
-            id
-        })
+        self.ids.intern(text, &mut self.record.strings)
     }
 
     fn intern_module(&mut self, text: &'e str) -> u32 {
@@ -280,7 +288,7 @@ struct Statement {
 }
 
 impl Statement {
-    fn enter(&mut self, builder: &mut Builder<'_, '_>, first: usize, start: u32) {
+    fn enter(&mut self, builder: &mut Builder<'_, '_, '_>, first: usize, start: u32) {
         if self.start == Some(start) {
             return;
         }
@@ -300,7 +308,7 @@ impl Statement {
     }
 
     /// The number of a name that it binds, and the last of its imports that does.
-    fn bound<'e>(&mut self, builder: &mut Builder<'e, '_>, name: &'e str) -> (u32, u32) {
+    fn bound<'e>(&mut self, builder: &mut Builder<'_, 'e, '_>, name: &'e str) -> (u32, u32) {
         let next = self.names.get(self.read).copied();
         let name = match next.filter(|id| builder.record.strings.get(*id) == name) {
             Some(id) => {

@@ -49,7 +49,15 @@ impl ModuleImports {
     /// The record as bytes; equal records give equal bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer(Vec::with_capacity(64 + self.strings.text.len() + self.len() * 10));
+        let mut bytes = Vec::new();
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// As [`ModuleImports::encode`], appended.
+    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
+        let mut out = Writer(bytes);
+        out.0.reserve(64 + self.strings.text.len() + self.len() * 10);
         out.0.extend_from_slice(MAGIC);
         out.0.push(VERSION);
         out.list(&self.strings.ends, |out, end| out.number(*end));
@@ -73,7 +81,6 @@ impl ModuleImports {
             out.number(problem.line);
             out.text(&problem.message);
         });
-        out.0
     }
 
     /// What [`ModuleImports::encode`] gave.
@@ -125,9 +132,9 @@ fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
     (sound && input.0.is_empty()).then_some(record)
 }
 
-struct Writer(Vec<u8>);
+struct Writer<'out>(&'out mut Vec<u8>);
 
-impl Writer {
+impl Writer<'_> {
     fn number(&mut self, mut number: u32) {
         while number >= 0x80 {
             self.0.push((number & 0x7f) as u8 | 0x80);
@@ -148,7 +155,7 @@ impl Writer {
         }
     }
 
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T)) {
+    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         // Lists come from a source below 4 GiB, of which each item takes at least a byte.
         self.number(u32::try_from(items.len()).unwrap_or(u32::MAX));
         for item in items {
@@ -156,7 +163,7 @@ impl Writer {
         }
     }
 
-    fn option<T>(&mut self, item: Option<&T>, write: impl FnOnce(&mut Writer, &T)) {
+    fn option<T>(&mut self, item: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
         self.0.push(u8::from(item.is_some()));
         if let Some(item) = item {
             write(self, item);

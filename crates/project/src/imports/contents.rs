@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bytekiln_action::RepoPath;
-use bytekiln_graph::ModuleImports;
+use bytekiln_graph::{ModuleImports, Recorder};
 use bytekiln_planner::Problem;
 use foldhash::fast::RandomState;
 
@@ -83,6 +83,14 @@ pub(super) struct Remembering {
 type Claimed = HashSet<ContentId, RandomState>;
 type Known = Option<(Stamp, IndexedKind, ContentId)>;
 
+/// Room that a thread uses again.
+#[derive(Default)]
+struct Scratch {
+    buffer: Vec<u8>,
+    encoded: Vec<u8>,
+    recorder: Recorder,
+}
+
 struct Found {
     stamp: Stamp,
     id: ContentId,
@@ -145,9 +153,9 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         .map(|(at, _)| at)
         .collect();
     let claimed: Mutex<Claimed> = Mutex::new(places.keys().copied().collect());
-    let found = crate::parallel::map_by(&unread, reading.threads, FILES, Vec::new, |buffer, at| {
+    let found = crate::parallel::map_by(&unread, reading.threads, FILES, Scratch::default, |scratch, at| {
         let file = files.get(*at)?;
-        Some(read_one(reading, file, &kept, &additions, &claimed, buffer))
+        Some(read_one(reading, file, &kept, &additions, &claimed, scratch))
     });
     contents.read = unread.len();
     contents.records.reserve_exact(found.len());
@@ -289,7 +297,7 @@ fn read_one(
     kept: &Kept,
     additions: &Additions,
     claimed: &Mutex<Claimed>,
-    buffer: &mut Vec<u8>,
+    Scratch { buffer, encoded, recorder }: &mut Scratch,
 ) -> std::io::Result<Found> {
     let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
     let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
@@ -316,8 +324,10 @@ fn read_one(
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: package, strings };
-        let record = ModuleImports::new(&bytekiln_syntax::extract(buffer, &options));
-        additions.add(found.id, found.shebang, &record.encode());
+        let record = recorder.record(&bytekiln_syntax::extract(buffer, &options));
+        encoded.clear();
+        record.encode_into(encoded);
+        additions.add(found.id, found.shebang, encoded);
         found.record = Some(Box::new(record));
     }
     Ok(found)

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,36 +24,49 @@ use crate::scan::{FileClock, Links, file_clock, stamp_and_entries};
 /// More folders than these were not made young by the state folder that was put into one of them.
 const FEW: usize = 8;
 
-/// Work that goes on beside; whoever drops it waits for its end.
+/// Work that goes on beside; whoever drops it waits until it is done. Nobody waits until what it was done
+/// with is given back: that takes as long again, and a process that ends can spare it.
 #[derive(Debug, Default)]
-pub(super) struct Keeping(Option<JoinHandle<Option<StateError>>>);
+pub(super) struct Keeping(Option<(JoinHandle<()>, Receiver<Option<StateError>>)>);
 
 impl Keeping {
-    /// With one thread the work is done at once.
-    pub(super) fn start(
+    /// With one thread the work is done at once. What it leaves over is dropped beside.
+    pub(super) fn start<R: Send + 'static>(
         threads: NonZeroUsize,
-        work: impl FnOnce() -> Option<StateError> + Send + 'static,
+        work: impl FnOnce() -> (Option<StateError>, R) + Send + 'static,
     ) -> (Keeping, Option<StateError>) {
         if threads.get() == 1 {
-            return (Keeping(None), work());
+            return (Keeping(None), work().0);
         }
-        (Keeping(Some(std::thread::spawn(work))), None)
+        let (give, take) = sync_channel(1);
+        let thread = std::thread::spawn(move || {
+            let (trouble, rest) = work();
+            // Whoever asked may have gone.
+            let _ = give.send(trouble);
+            drop(rest);
+        });
+        (Keeping(Some((thread, take))), None)
     }
 
-    /// Waits for the end; what went wrong is told once.
+    /// Waits until it is done; what went wrong is told once.
     pub(super) fn finish(&mut self) -> Option<StateError> {
-        match self.0.take()?.join() {
+        let (thread, done) = self.0.take()?;
+        match done.recv() {
             Ok(trouble) => trouble,
-            Err(panic) => std::panic::resume_unwind(panic),
+            // Without a word.
+            Err(_) => match thread.join() {
+                Ok(()) => None,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
         }
     }
 }
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
+        if let Some((_, done)) = self.0.take() {
             // A panic there has been told on standard error, and costs the next load its head start.
-            let _ = thread.join();
+            let _ = done.recv();
         }
     }
 }
@@ -66,21 +80,25 @@ pub(super) struct Keep {
     pub(super) clock: FileClock,
     pub(super) files: Vec<TreeFile>,
     pub(super) contents: Vec<Content>,
-    /// Only to be given back.
+    #[expect(dead_code, reason = "only to be given back, when all else is done")]
     pub(super) records: Records,
     pub(super) snapshot: Snapshot,
     pub(super) graph: Arc<Graph>,
 }
 
 impl Keep {
-    /// Gives back what the graph is no longer made of, which takes as long as the rest, and writes.
-    pub(super) fn run(mut self) -> Option<StateError> {
-        drop(std::mem::take(&mut self.records));
+    /// Writes, and gives back what it wrote from.
+    pub(super) fn run(mut self) -> (Option<StateError>, Keep) {
         if !self.is_old() {
-            return None;
+            return (None, self);
         }
         self.fill();
-        self.snapshot.write(&self.state_dir, &self.graph).err()
+        let source = |at: u32| {
+            let (file, content) = (self.files.get(at as usize)?, self.contents.get(at as usize)?);
+            Some((file.path.file_name(), content.stamp))
+        };
+        let trouble = self.snapshot.write(&self.state_dir, &self.graph, &source).err();
+        (trouble, self)
     }
 
     /// Whether every stamp is old enough to be trusted.
@@ -136,29 +154,34 @@ impl Keep {
     /// Puts the sources into their folders.
     fn fill(&mut self) {
         let (folders, trees) = (&mut self.snapshot.folders, &self.snapshot.trees);
-        folders.sort_by(|a, b| (a.installed, &a.path).cmp(&(b.installed, &b.path)));
-        let mut last: Option<(u32, RepoPath, usize)> = None;
-        let contents = self.files.iter().zip(&self.contents);
-        for (file, content) in contents.filter(|(file, _)| file.is_read()) {
-            let parent = file.path.parent().unwrap_or_default();
-            let at = match &last {
-                Some((tree, path, at)) if (*tree, path) == (file.tree, &parent) => Ok(*at),
+        let order = |one: &SeenFolder, other: &SeenFolder| {
+            (one.installed, &one.path).cmp(&(other.installed, &other.path))
+        };
+        folders.sort_by(order);
+        let mut last: Option<(u32, &[u8], usize)> = None;
+        for (number, file) in (0_u32..).zip(&self.files).filter(|(_, file)| file.is_read()) {
+            let parent = file.path.parent_bytes();
+            let at = match last {
+                Some((tree, path, at)) if (tree, path) == (file.tree, parent) => Ok(at),
                 _ => {
+                    let below;
                     let path = match trees.get(file.tree as usize) {
                         Some(tree) if file.tree > 0 => {
-                            let path = absolute(&tree.folder, &parent);
-                            let path = bytes(&path);
-                            let path = path.strip_prefix(b"/").unwrap_or(path);
-                            RepoPath::new(path).unwrap_or_default()
+                            let parent = RepoPath::new(parent).unwrap_or_default();
+                            below = absolute(&tree.folder, &parent);
+                            let path = bytes(&below);
+                            path.strip_prefix(b"/").unwrap_or(path)
                         }
-                        _ => parent.clone(),
+                        _ => parent,
                     };
-                    let key = (file.tree > 0, &path);
-                    folders.binary_search_by(|folder| (folder.installed, &folder.path).cmp(&key))
+                    let key = (file.tree > 0, path);
+                    folders.binary_search_by(|folder| {
+                        (folder.installed, folder.path.as_bytes()).cmp(&key)
+                    })
                 }
             };
             if let Some(folder) = at.ok().and_then(|at| folders.get_mut(at)) {
-                folder.files.push((file.path.file_name().to_vec(), content.stamp));
+                folder.sources.push(number);
             }
             last = at.ok().map(|at| (file.tree, parent, at));
         }

@@ -44,8 +44,10 @@ pub(super) struct SeenFolder {
     pub(super) stamp: Stamp,
     /// See [`entries_hash`].
     pub(super) entries: u64,
-    /// Names and stamps.
+    /// Names and stamps of others that count.
     pub(super) files: Vec<(Vec<u8>, Stamp)>,
+    /// Numbers of sources.
+    pub(super) sources: Vec<u32>,
 }
 
 /// What a load came to, and what it depends on.
@@ -87,8 +89,14 @@ pub(super) fn path(state_dir: &Path, key: &[u8; 32]) -> PathBuf {
 }
 
 impl Snapshot {
-    /// Writes the file, and removes the oldest of others if there are too many.
-    pub(super) fn write(&self, state_dir: &Path, graph: &Graph) -> Result<(), StateError> {
+    /// Writes the file, and removes the oldest of others if there are too many. `source` knows names and
+    /// stamps of sources.
+    pub(super) fn write<'a>(
+        &self,
+        state_dir: &Path,
+        graph: &Graph,
+        source: &impl Fn(u32) -> Option<(&'a [u8], Stamp)>,
+    ) -> Result<(), StateError> {
         let path = path(state_dir, &self.key);
         let mut file = StateWriter::create(&path, FILE)?;
         let mut out = Writer::default();
@@ -108,10 +116,12 @@ impl Snapshot {
                 part.string(folder.path.as_bytes());
                 put_stamp(&mut part, &folder.stamp);
                 part.u64(folder.entries);
-                part.count(folder.files.len());
-                for (name, stamp) in &folder.files {
+                let sources = folder.sources.iter().filter_map(|number| source(*number));
+                let others = folder.files.iter().map(|(name, stamp)| (&**name, *stamp));
+                part.count(folder.files.len() + sources.clone().count());
+                for (name, stamp) in others.chain(sources) {
                     part.string(name);
-                    put_stamp(&mut part, stamp);
+                    put_stamp(&mut part, &stamp);
                 }
             }
             out.string(&part.bytes);

@@ -145,6 +145,7 @@ pub(super) fn seen(tree: Option<&PathBuf>, folders: Vec<FoundFolder>) -> Vec<See
         installed: tree.is_some(),
         stamp: folder.stamp,
         entries: folder.entries,
+        sources: Vec::new(),
         files: folder
             .ignore_file
             .map(|stamp| (b".gitignore".to_vec(), stamp))

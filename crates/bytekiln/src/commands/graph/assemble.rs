@@ -7,6 +7,7 @@ use bytekiln_graph::{Graph, NodeId, Which};
 
 use super::document::{AmbiguityRow, EdgeRow, Focus, GraphDocument, ModuleRow, OwnerRow, word};
 use super::focus::focus;
+use super::rows::EdgeRows;
 use crate::arguments::{FollowChoice, GraphArguments};
 use crate::failure::CommandFailure;
 use crate::imports::OpenGraph;
@@ -44,7 +45,10 @@ pub(super) fn assemble<'a>(
     let cyclic = || graph.cyclic_modules(Which::Eager);
     let (edges, cyclic) = std::thread::scope(|scope| {
         let cyclic = scope.spawn(cyclic);
-        let edges = edges_of(graph, &modules, which, &number);
+        let edges = match which {
+            Which::All if modules.len() == graph.len() => EdgeRows::Whole(graph),
+            _ => EdgeRows::Picked(edges_of(graph, &modules, which, &number)),
+        };
         match cyclic.join() {
             Ok(cyclic) => (edges, cyclic),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -109,9 +113,7 @@ fn edges_of(
     which: Which,
     number: &impl Fn(NodeId) -> Option<u32>,
 ) -> Vec<EdgeRow> {
-    // Of a part there are fewer; growing step by step would take as much again.
-    let most = if modules.len() == graph.len() { graph.edge_count() } else { 0 };
-    let mut edges = Vec::with_capacity(most);
+    let mut edges = Vec::new();
     for (from, module) in (0_u32..).zip(modules) {
         for (_, edge) in graph.imports(module.node) {
             if which.follows(edge.kinds)

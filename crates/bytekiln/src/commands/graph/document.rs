@@ -5,6 +5,8 @@ use bytekiln_action::RepoPath;
 use bytekiln_graph::{AmbiguityKind, Kinds, NodeId, NodeKind, OwnerKind, Which};
 use bytekiln_planner::Problem;
 
+use super::rows::EdgeRows;
+
 /// A graph, or a part of it.
 pub(crate) struct GraphDocument<'a> {
     /// `3.14`: the interpreter that conditions are decided for.
@@ -30,7 +32,7 @@ pub(crate) struct GraphDocument<'a> {
     /// In the order of the graph: files by tree and path, then all else by kind and name.
     pub(crate) modules: Vec<ModuleRow<'a>>,
     /// Sorted by importing module, line and column. Both ends are among the modules.
-    pub(crate) edges: Vec<EdgeRow>,
+    pub(crate) edges: EdgeRows<'a>,
     /// What `--by` makes of the modules; empty if each module is for itself.
     pub(crate) groups: Vec<GroupRow>,
     /// Between different groups, sorted by both.
@@ -80,7 +82,7 @@ pub(crate) struct ModuleRow<'a> {
     pub(crate) group: Option<u32>,
 }
 
-/// An import. 20 bytes: there are millions.
+/// An import.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EdgeRow {
     /// Counts [`GraphDocument::modules`].

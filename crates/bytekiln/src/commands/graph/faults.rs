@@ -16,7 +16,7 @@ impl Page<'_> {
     pub(super) fn unresolved(&mut self) -> io::Result<()> {
         let harmless =
             Kinds::OPTIONAL.with(Kinds::FALLBACK).with(Kinds::NEVER).with(Kinds::TYPE_CHECKING);
-        let mut found: BTreeMap<(Reason, &str), (u32, &EdgeRow)> = BTreeMap::new();
+        let mut found: BTreeMap<(Reason, &str), (u32, EdgeRow)> = BTreeMap::new();
         let mut all = 0_u32;
         let mut caught = 0_u32;
         for edge in self.written() {

@@ -44,7 +44,7 @@ pub(super) fn group(
     tell_apart(&mut document.groups, &document.owners);
     let group_of = |module: u32| document.modules.get(module as usize).and_then(|row| row.group);
     let mut between: BTreeMap<(u32, u32), GroupEdge> = BTreeMap::new();
-    for (first, edge) in (0_u32..).zip(&document.edges) {
+    for (first, edge) in (0_u32..).zip(document.edges.iter()) {
         let (Some(from), Some(to)) = (group_of(edge.from), group_of(edge.to)) else { continue };
         if from == to {
             if let Some(group) = document.groups.get_mut(from as usize)

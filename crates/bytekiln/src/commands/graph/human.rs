@@ -175,7 +175,7 @@ impl<'a> Page<'a> {
     }
 
     /// Imports that a line says.
-    pub(super) fn written(&self) -> impl Iterator<Item = &'a EdgeRow> + use<'a> {
+    pub(super) fn written(&self) -> impl Iterator<Item = EdgeRow> + use<'a> {
         let document = self.document;
         document.edges.iter().filter(|edge| !edge.kinds.any(Kinds::PACKAGE))
     }

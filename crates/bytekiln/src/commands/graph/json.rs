@@ -62,15 +62,13 @@ pub(super) fn render_map(document: &GraphDocument<'_>, out: &mut dyn Write) -> i
         let (tree, path) = document.modules.get(number as usize)?.file?;
         (tree == 0).then_some(path)
     };
-    let mut edges = document.edges.as_slice();
+    let mut edges = document.edges.iter().peekable();
     out.start("{")?;
     for (number, _) in (0_u32..).zip(&document.modules) {
-        let own = edges.partition_point(|edge| edge.from <= number);
-        let (imports, rest) = edges.split_at_checked(own).unwrap_or_default();
-        edges = rest;
-        let Some(path) = inside(number) else { continue };
-        let written = imports.iter().filter(|edge| !edge.kinds.any(Kinds::PACKAGE));
+        let imports = std::iter::from_fn(|| edges.next_if(|edge| edge.from <= number));
+        let written = imports.filter(|edge| !edge.kinds.any(Kinds::PACKAGE));
         let mut imported: Vec<&RepoPath> = written.filter_map(|edge| inside(edge.to)).collect();
+        let Some(path) = inside(number) else { continue };
         imported.sort_unstable();
         imported.dedup();
         imported.retain(|other| *other != path);
@@ -86,7 +84,7 @@ fn groups<'a>(document: &'a GraphDocument<'_>) -> impl Iterator<Item = serde_jso
         let (imports, rest) = edges.split_at_checked(own).unwrap_or_default();
         edges = rest;
         let import = |edge: &GroupEdge| {
-            let first = document.edges.get(edge.first as usize);
+            let first = document.edges.get(edge.first);
             json!({
                 "to": edge.to,
                 "count": edge.count,
@@ -165,14 +163,12 @@ fn write_modules(
     document: &GraphDocument<'_>,
     give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut edges = document.edges.as_slice();
+    let mut edges = document.edges.iter().peekable();
     let mut writer = ModuleWriter::default();
     let mut block = Vec::with_capacity(BLOCK + BLOCK / 8);
     let mut before: &[u8] = b"\n    ";
     for (id, module) in (0_u32..).zip(&document.modules) {
-        let own = edges.iter().take_while(|edge| edge.from <= id).count();
-        let (imports, rest) = edges.split_at_checked(own).unwrap_or_default();
-        edges = rest;
+        let imports = std::iter::from_fn(|| edges.next_if(|edge| edge.from <= id));
         block.extend_from_slice(before);
         writer.write(id, module, imports, &mut block)?;
         before = b",\n    ";

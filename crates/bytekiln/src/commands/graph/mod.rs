@@ -11,6 +11,7 @@ mod json;
 mod mermaid;
 mod page;
 mod picture;
+mod rows;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -22,18 +23,31 @@ use crate::arguments::{Global, GraphArguments, GraphFormat};
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::CommandFailure;
-use crate::imports;
+use crate::imports::{self, OpenGraph};
 use crate::report::terminal::Terminal;
 
-/// Opens the graph, takes the part that was asked for, and shows it.
+/// Opens the graph and shows it.
 pub(super) fn run(
     arguments: &GraphArguments,
     global: &Global,
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CommandFailure> {
-    let open = imports::open(&arguments.selection, &[], global, environment, terminal)?;
-    let mut document = assemble::assemble(&open, arguments, terminal)?;
+    let mut open = imports::open(&arguments.selection, &[], global, environment, terminal)?;
+    show(&open, arguments, terminal)?;
+    open.loaded.finish();
+    // The process ends: giving back every name of a large graph would take as long as searching it.
+    std::mem::forget(open);
+    Ok(ExitStatus::Success)
+}
+
+/// Takes the part that was asked for, and writes it.
+fn show(
+    open: &OpenGraph,
+    arguments: &GraphArguments,
+    terminal: &Terminal,
+) -> Result<(), CommandFailure> {
+    let mut document = assemble::assemble(open, arguments, terminal)?;
     let text = match arguments.format {
         GraphFormat::Dot => {
             fit(&mut document, arguments, terminal, dot::BOXES, dot::ARROWS);
@@ -62,7 +76,7 @@ pub(super) fn run(
             })?;
         }
     }
-    Ok(ExitStatus::Success)
+    Ok(())
 }
 
 /// Groups modules where there are too many to be drawn and nothing else was asked for, and says so.

@@ -90,7 +90,7 @@ impl Picture {
         }
         let cycle = |module: u32| cycle_of.get(module as usize).copied().flatten();
         let mut arrows: BTreeMap<(u32, u32), Arrow> = BTreeMap::new();
-        for edge in &document.edges {
+        for edge in document.edges.iter() {
             if edge.kinds.any(Kinds::PACKAGE) || edge.from == edge.to {
                 continue;
             }

@@ -35,21 +35,37 @@ impl<'sink> Writer<'sink> {
     }
 
     pub(super) fn numbers(&mut self, numbers: &[u32]) {
-        for number in numbers {
-            self.number(*number);
+        for some in numbers.chunks(BLOCK / 4) {
+            let (places, _) = self.room(some.len() * 4).as_chunks_mut::<4>();
+            for (place, number) in places.iter_mut().zip(some) {
+                *place = number.to_le_bytes();
+            }
+            self.bytes(b"");
         }
     }
 
-    pub(super) fn bits(&mut self, bits: impl Iterator<Item = u16>) {
-        for bits in bits {
-            self.bytes(&bits.to_le_bytes());
+    /// Numbers of two bytes.
+    pub(super) fn bits<T: Copy>(&mut self, items: &[T], bits: impl Fn(T) -> u16) {
+        for some in items.chunks(BLOCK / 2) {
+            let (places, _) = self.room(some.len() * 2).as_chunks_mut::<2>();
+            for (place, item) in places.iter_mut().zip(some) {
+                *place = bits(*item).to_le_bytes();
+            }
+            self.bytes(b"");
         }
+    }
+
+    /// So many bytes more, to be filled.
+    fn room(&mut self, count: usize) -> &mut [u8] {
+        let start = self.block.len();
+        self.block.resize(start + count, 0);
+        self.block.get_mut(start..).unwrap_or_default()
     }
 
     /// Numbers that are mostly small.
     pub(super) fn narrow(&mut self, numbers: &[u32]) {
         let narrow = |number: u32| u16::try_from(number).unwrap_or(WIDE);
-        self.bits(numbers.iter().map(|number| narrow(*number)));
+        self.bits(numbers, narrow);
         let wide: Vec<u32> =
             numbers.iter().copied().filter(|number| narrow(*number) == WIDE).collect();
         self.numbers(&wide);

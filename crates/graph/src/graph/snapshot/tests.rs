@@ -165,10 +165,6 @@ proptest! {
         graph.lines = edges.iter().map(|edge| edge.2).collect();
         graph.columns = edges.iter().map(|edge| edge.3).collect();
         graph.kinds = edges.iter().map(|edge| Kinds::from_bits(edge.4)).collect();
-        graph.back = (0..edges.len() as u32).collect();
-        graph.back.sort_by_key(|edge| graph.to[*edge as usize]);
-        let to = |node: usize| graph.back.partition_point(|edge| (graph.to[*edge as usize] as usize) < node) as u32;
-        graph.back_offsets = (0..=count).map(to).collect();
         prop_assert_eq!(Graph::decode(&graph.encode()), Ok(graph));
     }
 }

@@ -21,7 +21,7 @@ impl ModuleWriter {
         &mut self,
         id: u32,
         module: &ModuleRow<'_>,
-        imports: &[EdgeRow],
+        imports: impl Iterator<Item = EdgeRow>,
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         out.extend_from_slice(b"{\"id\":");
@@ -146,7 +146,7 @@ mod tests {
                     group: None,
                 };
                 let mut out = Vec::new();
-                writer.write(12, &module, &rows, &mut out).unwrap();
+                writer.write(12, &module, rows.iter().copied(), &mut out).unwrap();
                 let expected = json!({
                     "id": 12,
                     "name": name,

@@ -67,7 +67,7 @@ impl<'a> Data<'a> {
         let mut labels: BTreeMap<Kinds, u32> = BTreeMap::new();
         let mut sets = Vec::new();
         let mut edges = vec![Vec::new(); document.modules.len()];
-        for edge in &document.edges {
+        for edge in document.edges.iter() {
             let next = u32::try_from(sets.len()).unwrap_or(u32::MAX);
             let label = *labels.entry(edge.kinds).or_insert_with(|| {
                 sets.push(edge.kinds.words().collect());

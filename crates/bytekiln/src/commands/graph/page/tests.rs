@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::commands::graph::document::{EdgeRow, ModuleRow, OwnerRow, any_node};
+use crate::commands::graph::rows::EdgeRows;
 
 /// Dotted name and path.
 type Name = (String, RepoPath);
@@ -33,10 +34,12 @@ fn document<'a>(
         trees: vec![".".to_owned(), ".venv/lib".to_owned()],
         owners: owners.iter().map(|&(name, kind)| OwnerRow { name, kind }).collect(),
         modules,
-        edges: edges
-            .iter()
-            .map(|&(from, to, line, kinds)| EdgeRow { from, to, line, column: 1, kinds })
-            .collect(),
+        edges: EdgeRows::Picked(
+            edges
+                .iter()
+                .map(|&(from, to, line, kinds)| EdgeRow { from, to, line, column: 1, kinds })
+                .collect(),
+        ),
         groups: Vec::new(),
         group_edges: Vec::new(),
         cycles: Vec::new(),
