@@ -87,7 +87,16 @@ impl ExecutorSettings {
                 .hint("name one in it with --remote-python, e.g. `bin/python3.11`"));
         }
         let binary = match (&arguments.remote_bytekiln, &environment.executable) {
-            (Some(file), _) => start.join(file),
+            (Some(file), _) => {
+                let file = start.join(file);
+                // Known before anything is sent: a slip of the user is no trouble of the server's.
+                if !file.is_file() {
+                    let message =
+                        format!("--remote-bytekiln: there is no file `{}`", file.display());
+                    return Err(CommandFailure::usage(message));
+                }
+                file
+            }
             (None, Some(own)) => own.clone(),
             (None, None) => {
                 return Err(CommandFailure::environment("this program does not know where it is")
