@@ -165,6 +165,9 @@ impl Sandbox {
         let script = script.replace("REAL", &self.python.path.to_string_lossy());
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // What changed within the tick of the file system's clock in which a build begins is not yet
+        // taken for granted.
+        std::thread::sleep(Duration::from_millis(50));
         path
     }
 
