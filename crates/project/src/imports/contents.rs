@@ -153,10 +153,16 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         .map(|(at, _)| at)
         .collect();
     let claimed: Mutex<Claimed> = Mutex::new(places.keys().copied().collect());
-    let found = crate::parallel::map_by(&unread, reading.threads, FILES, Scratch::default, |scratch, at| {
-        let file = files.get(*at)?;
-        Some(read_one(reading, file, &kept, &additions, &claimed, scratch))
-    });
+    let found = crate::parallel::map_by(
+        &unread,
+        reading.threads,
+        FILES,
+        Scratch::default,
+        |scratch, at| {
+            let file = files.get(*at)?;
+            Some(read_one(reading, file, &kept, &additions, &claimed, scratch))
+        },
+    );
     contents.read = unread.len();
     contents.records.reserve_exact(found.len());
     let mut gone: Vec<usize> = Vec::new();
