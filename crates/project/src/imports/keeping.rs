@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,54 +23,49 @@ use crate::scan::{FileClock, Links, file_clock, stamp_and_entries};
 /// More folders than these were not made young by the state folder that was put into one of them.
 const FEW: usize = 8;
 
-/// Work that goes on beside; whoever drops it waits until it is done. Nobody waits until what it was done
-/// with is given back: that takes as long again, and a process that ends can spare it.
+/// Work that goes on beside; whoever drops it waits until it is done. What it was done with is given back
+/// only then, not beside the answer: that takes as long again, and a process that ends can spare it.
 #[derive(Debug, Default)]
-pub(super) struct Keeping(Option<(JoinHandle<()>, Receiver<Option<StateError>>)>);
+pub(super) struct Keeping {
+    working: Option<JoinHandle<(Option<StateError>, Box<Keep>)>>,
+    /// Only to be given back.
+    rest: Option<Box<Keep>>,
+}
 
 impl Keeping {
-    /// With one thread the work is done at once. What it leaves over is dropped beside.
-    pub(super) fn start<R: Send + 'static>(
-        threads: NonZeroUsize,
-        work: impl FnOnce() -> (Option<StateError>, R) + Send + 'static,
-    ) -> (Keeping, Option<StateError>) {
+    /// With one thread the work is done at once.
+    pub(super) fn start(threads: NonZeroUsize, keep: Box<Keep>) -> (Keeping, Option<StateError>) {
         if threads.get() == 1 {
-            return (Keeping(None), work().0);
+            let (trouble, rest) = keep.run();
+            return (Keeping { working: None, rest: Some(rest) }, trouble);
         }
-        let (give, take) = sync_channel(1);
-        let thread = std::thread::spawn(move || {
-            let (trouble, rest) = work();
-            // Whoever asked may have gone.
-            let _ = give.send(trouble);
-            drop(rest);
-        });
-        (Keeping(Some((thread, take))), None)
+        let working = Some(std::thread::spawn(move || keep.run()));
+        (Keeping { working, rest: None }, None)
     }
 
     /// Waits until it is done; what went wrong is told once.
     pub(super) fn finish(&mut self) -> Option<StateError> {
-        let (thread, done) = self.0.take()?;
-        match done.recv() {
-            Ok(trouble) => trouble,
-            // Without a word.
-            Err(_) => match thread.join() {
-                Ok(()) => None,
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
+        match self.working.take()?.join() {
+            Ok((trouble, rest)) => {
+                self.rest = Some(rest);
+                trouble
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
         }
     }
 }
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        if let Some((_, done)) = self.0.take() {
+        if let Some(thread) = self.working.take() {
             // A panic there has been told on standard error, and costs the next load its head start.
-            let _ = done.recv();
+            let _ = thread.join();
         }
     }
 }
 
 /// A graph, and what it was made of.
+#[derive(Debug)]
 pub(super) struct Keep {
     pub(super) state_dir: PathBuf,
     pub(super) root: PathBuf,
@@ -88,7 +82,7 @@ pub(super) struct Keep {
 
 impl Keep {
     /// Writes, and gives back what it wrote from.
-    pub(super) fn run(mut self) -> (Option<StateError>, Keep) {
+    fn run(mut self: Box<Self>) -> (Option<StateError>, Box<Keep>) {
         if !self.is_old() {
             return (None, self);
         }

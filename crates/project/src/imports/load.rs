@@ -172,8 +172,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
             snapshot,
             graph,
         };
-        (loaded.keeping, loaded.state_trouble) =
-            Keeping::start(request.threads, move || keep.run());
+        (loaded.keeping, loaded.state_trouble) = Keeping::start(request.threads, Box::new(keep));
     }
     Ok(loaded)
 }
