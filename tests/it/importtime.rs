@@ -21,9 +21,14 @@ import decimal
 import app.main
 ";
 
-/// Two runs in two ways, as JSON.
+/// Two runs in each way, as JSON.
 fn measured(sandbox: &Sandbox, arguments: &[&str]) -> (Output, Value) {
-    let mut all = vec!["importtime", "--python", "python3", "-n", "2", "--format", "json"];
+    measured_runs(sandbox, "2", arguments)
+}
+
+/// So many runs in each way, as JSON.
+pub(crate) fn measured_runs(sandbox: &Sandbox, runs: &str, arguments: &[&str]) -> (Output, Value) {
+    let mut all = vec!["importtime", "--python", "python3", "-n", runs, "--format", "json"];
     all.extend_from_slice(arguments);
     let output = sandbox.run(&all);
     let value = serde_json::from_str(&output.stdout)
@@ -31,7 +36,7 @@ fn measured(sandbox: &Sandbox, arguments: &[&str]) -> (Output, Value) {
     (output, value)
 }
 
-fn import<'a>(document: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn import<'a>(document: &'a Value, name: &str) -> &'a Value {
     let found = document["imports"].as_array().unwrap().iter().find(|one| one["name"] == name);
     found.unwrap_or_else(|| panic!("no import of `{name}`"))
 }

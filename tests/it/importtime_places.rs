@@ -4,22 +4,12 @@
 use bytekiln_test_support::pythons;
 use serde_json::{Value, json};
 
+use crate::importtime::{import, measured_runs};
 use crate::sandbox::{Output, Sandbox};
 
-/// One run in each of some ways, as JSON.
-fn measured(sandbox: &Sandbox, ways: &str, program: &[&str]) -> (Output, Value) {
-    let mut all = vec!["importtime", "--python", "python3", "-n", "1", "--format", "json"];
-    all.extend_from_slice(&["--variant", ways]);
-    all.extend_from_slice(program);
-    let output = sandbox.run(&all);
-    let value = serde_json::from_str(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}\n{}", output.shown()));
-    (output, value)
-}
-
-fn import<'a>(document: &'a Value, name: &str) -> &'a Value {
-    let found = document["imports"].as_array().unwrap().iter().find(|one| one["name"] == name);
-    found.unwrap_or_else(|| panic!("no import of `{name}`"))
+/// One run in each of some ways.
+fn in_ways(sandbox: &Sandbox, ways: &str, program: &[&str]) -> (Output, Value) {
+    measured_runs(sandbox, "1", &[&["--variant", ways], program].concat())
 }
 
 /// `doctor` and the interpreter agree about everything.
@@ -74,7 +64,7 @@ fn modules_in_zips_of_every_release() {
         sandbox.python(&["make.py"]).success();
         let name = python.name();
         let ways = "as-is,tree-unchecked,zip-none,zip-checked";
-        let (output, document) = measured(&sandbox, ways, &["app.pyz"]);
+        let (output, document) = in_ways(&sandbox, ways, &["app.pyz"]);
         let output = output.success();
         assert!(!output.stderr.contains("warning"), "{name}: {}", output.shown());
         for (module, as_it_is) in [
@@ -129,7 +119,7 @@ fn programs_in_trees_and_zips() {
         let name = python.name();
         for program in [&["run.py"] as &[&str], &["-m", "run"], &["-c", "import helper, shop.main"]]
         {
-            let (output, document) = measured(&sandbox, PLACES, program);
+            let (output, document) = in_ways(&sandbox, PLACES, program);
             let output = output.success();
             assert!(!output.stderr.contains("warning"), "{name}: {}", output.shown());
             for module in ["helper", "shop", "shop.main", "portions.first"] {
@@ -158,7 +148,7 @@ fn programs_in_trees_and_zips() {
 #[test]
 fn programs_that_zips_do_not_bear() {
     let Some(sandbox) = Sandbox::new(PROGRAM) else { return };
-    let (output, document) = measured(&sandbox, "none,tree-checked,zip-checked", &["reads.py"]);
+    let (output, document) = in_ways(&sandbox, "none,tree-checked,zip-checked", &["reads.py"]);
     let output = output.success();
     output.says(&["warning: zip, checked: left out, since there the program ended with status 1"]);
     let ways = document["variants"].as_array().unwrap();

@@ -120,7 +120,10 @@ fn besides(document: &Document, variant: &VariantInfo) -> String {
         String::new()
     } else {
         let elsewhere = document.variants.iter().any(|other| other.zipped != variant.zipped);
-        let what = if elsewhere { "Besides, as it is" } else { "The same in all" };
+        let what = match elsewhere {
+            true => format!("Besides ({})", variant.title),
+            false => "The same in all".to_owned(),
+        };
         format!("{what}: {}.\n", counts.join(", "))
     };
     let library = match document.uncached.as_str() {
