@@ -118,9 +118,12 @@ pub(super) fn measure(folder: &Path, bytekiln: &Path, runs: usize) -> Result<Str
     text.push_str(&worth);
     writeln!(
         text,
-        "\n- `bytekiln importtime --variant … --runs {runs} --format json PROGRAM`, {TURNS} times in turns with the other\n\
+        "\n- `bytekiln importtime --runs {runs} --format json PROGRAM`, {TURNS} times in turns with the other; then once\n  \
+         with `--variant {} --runs {}`\n\
          - as-is: `hyperfine -N --warmup 1 'python -B PROGRAM'`\n\
-         - none: `hyperfine -N --warmup 1 'python -B -X pycache_prefix=EMPTY PROGRAM'`"
+         - none: `hyperfine -N --warmup 1 'python -B -X pycache_prefix=EMPTY PROGRAM'`",
+        PLACES.join(","),
+        runs * TURNS
     )?;
     Ok(text)
 }
