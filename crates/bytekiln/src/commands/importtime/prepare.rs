@@ -17,6 +17,9 @@ use super::zips::Zips;
 use crate::failure::CommandFailure;
 use crate::interrupt;
 
+/// Below their prefixes lie the caches that we make; trees and zips get theirs from there.
+const MADE: [Variant; 2] = [Variant::Checked, Variant::Unchecked];
+
 impl Runner<'_> {
     /// Makes all that the variants need, of what was seen to be loaded and the zips that it came from.
     pub(super) fn prepare(
@@ -92,7 +95,7 @@ impl Runner<'_> {
     fn trees(&self) -> Result<Vec<Tree>, CommandFailure> {
         let variants = &self.plan.variants;
         let mut trees = Vec::new();
-        for variant in [Variant::Checked, Variant::Unchecked] {
+        for variant in MADE {
             let Some(mode) = variant.mode() else { continue };
             if variants.iter().any(|one| one.mode() == Some(mode)) {
                 trees.push(Tree { folder: self.folder.join(variant.id()), mode, only: None });
@@ -184,12 +187,8 @@ impl Runner<'_> {
             let what = if place == Place::Zip { "zips" } else { "trees" };
             self.plan.terminal.status("Packing", format!("{count} files of it into {what}"));
             for variant in variants {
-                let caches = match variant.mode() {
-                    Some(InvalidationMode::CheckedHash) => Some(Variant::Checked),
-                    Some(_) => Some(Variant::Unchecked),
-                    None => None,
-                };
-                let caches = caches.map(|variant| self.folder.join(variant.id()));
+                let caches = MADE.into_iter().find(|made| made.mode() == variant.mode());
+                let caches = caches.map(|made| self.folder.join(made.id()));
                 let suffix = if place == Place::Zip { ".zip" } else { "" };
                 let building = Building {
                     gathered: &gathered,
