@@ -4,12 +4,10 @@ mod disk;
 mod encoding;
 mod memory;
 mod read_only;
-mod shared_bytes;
 mod store;
 
 pub use disk::{DiskOptions, DiskStats, DiskStore, GcOptions, GcReport};
 pub use encoding::{decode_result, encode_result};
 pub use memory::MemoryStore;
 pub use read_only::ReadOnlyStore;
-pub use shared_bytes::SharedBytes;
 pub use store::{Blob, LocalObject, ResultEntry, Store, StoreError, StoreWarning, WarningLog};

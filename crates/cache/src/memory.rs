@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
+use bytes::Bytes;
 
-use crate::{Blob, ResultEntry, SharedBytes, Store, StoreError};
+use crate::{Blob, ResultEntry, Store, StoreError};
 
 /// Keeps everything until it is dropped.
 #[derive(Debug, Default)]
@@ -13,7 +14,7 @@ pub struct MemoryStore(Mutex<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    blobs: BTreeMap<Digest, SharedBytes>,
+    blobs: BTreeMap<Digest, Bytes>,
     results: BTreeMap<ActionDigest, ActionResult>,
 }
 

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest};
-
-use crate::SharedBytes;
+use bytes::Bytes;
 
 /// Some bytes with their digest, on their way into a store or out of it.
 #[derive(Debug, Clone)]
 pub struct Blob {
     /// Digest of `bytes`.
     pub digest: Digest,
-    /// The bytes.
-    pub bytes: SharedBytes,
+    /// The bytes: what came in one message is not copied out of it.
+    pub bytes: Bytes,
     /// The digest was computed from the bytes; hashing them once more would cost a store a tenth
     /// of what keeping them costs.
     computed: bool,
@@ -23,18 +22,18 @@ pub struct Blob {
 
 impl Blob {
     /// Bytes made here: their digest is computed.
-    pub fn of(bytes: impl Into<SharedBytes>) -> Blob {
+    pub fn of(bytes: impl Into<Bytes>) -> Blob {
         let bytes = bytes.into();
         Blob { digest: Digest::of(&bytes), bytes, computed: true }
     }
 
     /// Bytes from elsewhere that are said to have this digest; a store checks before it keeps them.
-    pub fn claimed(digest: Digest, bytes: impl Into<SharedBytes>) -> Blob {
+    pub fn claimed(digest: Digest, bytes: impl Into<Bytes>) -> Blob {
         Blob { digest, bytes: bytes.into(), computed: false }
     }
 
     /// Bytes that a store has hashed just now, and that have this digest.
-    pub(crate) fn verified(digest: Digest, bytes: impl Into<SharedBytes>) -> Blob {
+    pub(crate) fn verified(digest: Digest, bytes: impl Into<Bytes>) -> Blob {
         Blob { digest, bytes: bytes.into(), computed: true }
     }
 

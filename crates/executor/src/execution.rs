@@ -191,7 +191,7 @@ impl<'a> Execution<'a> {
         warnings: Vec<Diagnostic>,
         effort: Effort,
     ) {
-        let blob = Blob::of(pyc);
+        let blob = Blob::of(pyc.to_vec());
         let refusals: Vec<Failure> =
             task.jobs.iter().filter_map(|index| self.refusal(*index, blob.digest)).collect();
         if refusals.len() == task.jobs.len() {

@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use crate::address::{Protocol, RemoteAddress};
 use crate::attempt::{Found, Trouble};
 use crate::connection::{ConnectError, Connection};
-use crate::grpc::{GrpcCache, bytes_of};
+use crate::grpc::GrpcCache;
 use crate::http_cache::{HttpCache, Length, Put, Space};
 use crate::protocol::ActionResultMessage;
 
@@ -106,7 +106,7 @@ impl Backend {
             Backend::Grpc(grpc) => grpc.write(blobs).await,
             Backend::Http(http) => {
                 let sent = blobs.iter().map(async |blob| {
-                    let put = http.put(Space::Blobs, &blob.digest, &bytes_of(blob)).await?;
+                    let put = http.put(Space::Blobs, &blob.digest, &blob.bytes).await?;
                     Ok((put == Put::TooLarge).then_some(blob.digest))
                 });
                 let refused: Vec<Option<Digest>> =

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytekiln_action::Digest;
-use bytekiln_cache::{Blob, SharedBytes};
+use bytekiln_cache::Blob;
 use futures_util::future::{Either, select};
 use prost::Message as _;
 use tokio::runtime::Runtime;
@@ -341,7 +341,7 @@ impl RemoteExecutor {
         known.insert(Digest::of(b""), Blob::of(&b""[..]));
         let raw = result.output_files.iter().map(|file| &file.contents);
         for contents in raw.filter(|contents| !contents.is_empty()) {
-            let blob = Blob::of(&**contents);
+            let blob = Blob::of(contents.clone());
             known.insert(blob.digest, blob);
         }
         let mut missing: BTreeSet<Digest> =
@@ -358,7 +358,7 @@ impl RemoteExecutor {
         };
         for (digest, found) in missing.iter().zip(found) {
             if let Found::Bytes(bytes) = found {
-                let blob = Blob::of(SharedBytes::from_owner(bytes));
+                let blob = Blob::of(bytes);
                 if blob.digest != *digest {
                     let message = format!("it gave a wrong blob `{digest}`: its bytes have digest");
                     return Err(Trouble::Lasting(format!("{message} `{}`", blob.digest)));

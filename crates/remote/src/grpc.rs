@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytekiln_action::Digest;
 use bytekiln_cache::Blob;
-use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -180,7 +179,7 @@ impl GrpcCache {
         while let Some(mut batch) = todo.pop() {
             let requests = batch.iter().map(|blob| UpdateBlob {
                 digest: Some((&blob.digest).into()),
-                data: bytes_of(blob),
+                data: blob.bytes.clone(),
             });
             let request = BatchUpdateBlobsRequest {
                 instance_name: self.instance.clone(),
@@ -291,11 +290,6 @@ impl GrpcCache {
         Grpc::with_origin(self.connection.clone(), self.origin.clone())
             .max_decoding_message_size(limit)
     }
-}
-
-/// The bytes of a blob, shared.
-pub(crate) fn bytes_of(blob: &Blob) -> Bytes {
-    Bytes::from_owner(blob.bytes.clone())
 }
 
 /// Answers come in any order, or not at all; what was not asked for is not looked at.

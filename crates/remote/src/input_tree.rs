@@ -95,7 +95,7 @@ mod tests {
     fn tree(paths: &[&str]) -> InputTree {
         let mut tree = InputTree::default();
         for path in paths {
-            tree.add_file(path, Blob::of(path.as_bytes()), InputKind::Data);
+            tree.add_file(path, Blob::of(path.as_bytes().to_vec()), InputKind::Data);
         }
         tree
     }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytekiln_action::{ActionDigest, ActionResult, Digest, Outcome};
-use bytekiln_cache::{Blob, ResultEntry, SharedBytes, Store, StoreError, StoreWarning, WarningLog};
+use bytekiln_cache::{Blob, ResultEntry, Store, StoreError, StoreWarning, WarningLog};
 use prost::Message as _;
 use tokio::runtime::Runtime;
 
@@ -197,7 +197,7 @@ impl RemoteStore {
             Found::Missing => return None,
             Found::Unusable(why) => why,
             Found::Bytes(bytes) => {
-                let blob = Blob::of(SharedBytes::from_owner(bytes));
+                let blob = Blob::of(bytes);
                 if blob.digest == *digest {
                     self.counters.blobs_read.fetch_add(1, Ordering::Relaxed);
                     self.counters.bytes_read.fetch_add(digest.size, Ordering::Relaxed);

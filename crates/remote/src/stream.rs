@@ -10,7 +10,7 @@ use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
 use crate::attempt::{Found, Trouble, random, with_retries};
-use crate::grpc::{GrpcCache, bytes_of, trouble};
+use crate::grpc::{GrpcCache, trouble};
 use crate::protocol::{ReadRequest, ReadResponse, WriteRequest, WriteResponse};
 
 const READ: &str = "/google.bytestream.ByteStream/Read";
@@ -68,7 +68,7 @@ impl GrpcCache {
                 .map_err(|error| Trouble::Lasting(format!("could not compress: {error}")))?;
             ("compressed-blobs/zstd", Bytes::from(compressed))
         } else {
-            ("blobs", bytes_of(blob))
+            ("blobs", blob.bytes.clone())
         };
         with_retries(async || {
             let upload = format!("uploads/{}/{space}", upload_name());

@@ -11,7 +11,7 @@ use bytekiln_cache::{Blob, ResultEntry, Store, StoreError};
 
 /// A blob of these bytes with its digest.
 pub fn blob(bytes: &[u8]) -> Blob {
-    Blob::of(bytes)
+    Blob::of(bytes.to_vec())
 }
 
 /// An action digest that depends on the number only.

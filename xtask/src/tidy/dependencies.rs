@@ -15,7 +15,12 @@ struct Library {
 /// Every third-party library that is named anywhere. One that is not listed fails until it is.
 const LIBRARIES: &[Library] = &[
     library("anyhow", &["xtask"], false, "errors that only a person reads"),
-    library("bytes", &["remote"], false, "bodies of requests and answers"),
+    library(
+        "bytes",
+        &["cache", "remote"],
+        false,
+        "blobs, shared with the message that they came in",
+    ),
     library("cargo_metadata", &["project"], false, "Python packages inside Cargo workspaces"),
     library("clap", &["bytekiln"], false, "arguments stop at the command"),
     library("clap_complete", &["bytekiln"], false, "shell completions"),

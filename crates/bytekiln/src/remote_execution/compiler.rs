@@ -56,7 +56,7 @@ impl RemoteCompiler {
             let recorded =
                 std::str::from_utf8(request.recorded_path.as_bytes()).unwrap_or_default();
             rows.push(json!({"source": source, "recorded": recorded, "output": output}));
-            inputs.add_file(&source, Blob::of(&*request.source), InputKind::Data);
+            inputs.add_file(&source, Blob::of(request.source.to_vec()), InputKind::Data);
             outputs.push(output);
         }
         let manifest = serde_json::Value::Array(rows).to_string();

@@ -82,7 +82,7 @@ fn no_claim_is_believed() {
     // Of a.py: bytes that are no cache, under their own true digest. Of c.py: the good output of
     // a.py, which lies in the store of this machine.
     let wrong = Blob::of(b"wrong".as_slice());
-    let other = Blob::of(&good[0].1[..]);
+    let other = Blob::of(good[0].1.to_vec());
     remote.write_blobs(&[wrong.clone(), other.clone()]).unwrap();
     remote.update_results(&[entry(&work, 0, wrong.digest), entry(&work, 2, other.digest)]).unwrap();
     let there = MemoryStore::new();

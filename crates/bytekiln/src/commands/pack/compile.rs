@@ -92,7 +92,7 @@ impl Objects {
         }
         let read = self.store.read_blobs(&[*digest]).map_err(|error| failed(&error))?;
         match read.into_iter().flatten().find(|blob| blob.digest == *digest && blob.is_true()) {
-            Some(blob) => Ok(Content::Bytes(blob.bytes.into())),
+            Some(blob) => Ok(Content::Bytes((*blob.bytes).into())),
             None => Err(failed(&format!("{} has lost {digest}", self.store.describe()))),
         }
     }

@@ -106,7 +106,7 @@ impl Workshop<'_> {
         let mut bytes: HashMap<Digest, Arc<[u8]>> = HashMap::new();
         let mut keep = |blobs: Vec<Option<Blob>>| {
             for blob in blobs.into_iter().flatten().filter(Blob::is_true) {
-                bytes.insert(blob.digest, blob.bytes.into());
+                bytes.insert(blob.digest, (*blob.bytes).into());
             }
         };
         keep(self.attempt(|store| store.read_blobs(&wanted)).unwrap_or_default());
@@ -124,7 +124,7 @@ impl Workshop<'_> {
                 memory.read_blobs(&wanted).unwrap_or_default().into_iter().flatten().collect();
             self.attempt(|store| store.write_blobs(&made));
             for blob in made {
-                bytes.insert(blob.digest, blob.bytes.into());
+                bytes.insert(blob.digest, (*blob.bytes).into());
             }
         }
         digests.into_iter().map(|digest| bytes.get(&digest?).cloned()).collect()
