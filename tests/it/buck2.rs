@@ -1,14 +1,17 @@
 //! `integrations/buck2` as far as it can be checked without a Buck2: its rules are loaded and called with stubs
 //! of Buck2's interface (`buck2/stubs.py`; Python's grammar has all of Starlark that is used there), their
-//! actions are run, and their names are shared with the rules that are tested in a real Bazel.
+//! actions are run, and their names are shared with the rules that are tested in a real Bazel. Buck2's own
+//! implementation of Starlark checks and loads them too.
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::conformance::{CONFIGURATIONS, MANIFEST, same, sources, tree};
-use crate::sandbox::{Output, Sandbox, command_path};
+use crate::pack_clients::tool_or_skip;
+use crate::sandbox::{Output, Sandbox, command_path, finish};
 
 const STUBS: &str = include_str!("buck2/stubs.py");
 
@@ -43,6 +46,55 @@ fn write_rules(sandbox: &Sandbox) {
     for name in ["defs.bzl", "names.bzl"] {
         sandbox.write(&format!("rules/{name}"), integration(&format!("buck2/{name}")));
     }
+}
+
+/// What of Buck2 is there when a file is loaded, as far as the rules use it.
+const PRELUDE: &str = "
+def _any(*args, **kwargs):
+    return None
+
+def rule(impl, attrs, doc = '', is_toolchain_rule = False):
+    return _any
+
+def provider(fields):
+    return _any
+
+def provider_field(type):
+    return type
+
+attrs = struct(
+    enum = _any, exec_dep = _any, int = _any, list = _any, option = _any, source = _any,
+    string = _any, toolchain_dep = _any,
+)
+cmd_args = _any
+DefaultInfo = _any
+RunInfo = _any
+";
+
+/// By Buck2's own implementation of the language: syntax, lints, and every name that is used.
+#[test]
+fn starlark_loads_it() {
+    let Some(starlark) = tool_or_skip("starlark") else { return };
+    let Some(sandbox) = Sandbox::new("") else { return };
+    let (rules, names) = (integration("buck2/defs.bzl"), integration("buck2/names.bzl"));
+    // Outside of Buck2, the label is a path.
+    sandbox.write(":names.bzl", &names);
+    sandbox.write("names.bzl", &names);
+    sandbox.write("prelude.bzl", PRELUDE);
+    let run = |arguments: &[&str]| {
+        finish(Command::new(&starlark).args(arguments).current_dir(sandbox.path(".")))
+    };
+    let check = ["--check", "defs.bzl", "names.bzl"];
+    let load = ["--prelude", "prelude.bzl", "--", "defs.bzl"];
+    sandbox.write("defs.bzl", &rules);
+    let output = run(&check).success();
+    assert!(output.stdout.contains(" 0 errors, 0 warnings"), "{}", output.shown());
+    run(&load).success();
+    // It sees what Python would not, and what checking alone does not.
+    sandbox.write("defs.bzl", format!("{rules}\nwhile True:\n    pass\n"));
+    run(&check).code(1).says(&["reserved keyword `while`"]);
+    sandbox.write("defs.bzl", format!("{rules}\nx = attrs_of_nobody\n"));
+    run(&load).code(1).says(&["`attrs_of_nobody` not found"]);
 }
 
 #[test]
