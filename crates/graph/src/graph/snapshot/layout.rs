@@ -19,6 +19,10 @@ impl<'sink> Writer<'sink> {
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.block.extend_from_slice(bytes);
+        self.give_if_full();
+    }
+
+    fn give_if_full(&mut self) {
         if self.block.len() >= BLOCK {
             (self.sink)(&self.block);
             self.block.clear();
@@ -40,7 +44,7 @@ impl<'sink> Writer<'sink> {
             for (place, number) in places.iter_mut().zip(some) {
                 *place = number.to_le_bytes();
             }
-            self.bytes(b"");
+            self.give_if_full();
         }
     }
 
@@ -51,7 +55,7 @@ impl<'sink> Writer<'sink> {
             for (place, item) in places.iter_mut().zip(some) {
                 *place = bits(*item).to_le_bytes();
             }
-            self.bytes(b"");
+            self.give_if_full();
         }
     }
 
