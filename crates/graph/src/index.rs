@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use foldhash::fast::RandomState;
 
 use crate::naming::{component, place};
-use crate::record::NONE;
+use crate::record::{ModuleImports, NONE};
 use crate::sources::{FileKind, PathEntry, SourceFile, Sources};
 use crate::standard::Standard;
 
@@ -137,7 +137,7 @@ impl<'a> Index<'a> {
     /// Whether a package looks for more of its folders on `sys.path`.
     pub(crate) fn extends_path(&self, package: u32) -> bool {
         let file = self.files.get(package as usize).filter(|_| self.has_extending);
-        file.and_then(|file| file.source.imports).is_some_and(|record| record.extends_path)
+        file.and_then(|file| file.source.imports).is_some_and(ModuleImports::extends_path)
     }
 
     pub(crate) fn child(&self, parent: u32, name: &str) -> Option<u32> {
@@ -389,7 +389,7 @@ impl<'a> Builder<'a> {
             }
         }
         let extends =
-            |file: &IndexedFile<'_>| file.source.imports.is_some_and(|record| record.extends_path);
+            |file: &IndexedFile<'_>| file.source.imports.is_some_and(ModuleImports::extends_path);
         Index {
             sources,
             has_extending: files.iter().any(extends),

@@ -1,14 +1,16 @@
-//! What one source says about its imports, owned and compact: kept between runs by the digest of the
-//! source, and read by resolution. Knows nothing of where modules lie.
+//! What one source says about its imports, as values: made of an extraction, written as bytes at once, and
+//! read from them when it is resolved. Knows nothing of where modules lie.
 
 mod compact;
 mod format;
+mod module;
 mod names;
 #[cfg(test)]
 mod tests;
 
 pub use compact::Recorder;
 pub use format::DecodeError;
+pub use module::ModuleImports;
 
 use std::ops::Range;
 
@@ -19,9 +21,10 @@ use crate::kinds::Kinds;
 /// No string, or no import.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The imports of one source. 28 bytes an import, and each distinct name once.
+/// The imports of one source. 28 bytes an import, and each distinct name once: too much to hold of every
+/// source, which [`ModuleImports`] does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ModuleImports {
+pub(crate) struct Record {
     pub(crate) strings: Strings,
     pub(crate) imports: Vec<ImportRecord>,
     /// Sets of conditions that a target may decide; [`ImportRecord::condition`] counts from 1.
@@ -34,8 +37,6 @@ pub struct ModuleImports {
     /// Any name may be in the module. Derived from the rest once, since it is asked for every name that
     /// somebody imports.
     pub(crate) answers_for_any: bool,
-    /// Line of the first import that says `lazy`. Derived, because it is asked of every source.
-    pub(crate) lazy_statement: Option<u32>,
     /// Looks for more folders of its package (`pkgutil.extend_path`).
     pub(crate) extends_path: bool,
     pub(crate) problems: Vec<ImportProblem>,
@@ -162,29 +163,17 @@ impl Strings {
     }
 }
 
-impl ModuleImports {
-    /// How many imports there are, strings included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.imports.len()
-    }
-
-    /// Whether nothing is imported.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.imports.is_empty()
-    }
-
-    /// What could have hidden an import.
-    #[must_use]
-    pub fn problems(&self) -> &[ImportProblem] {
-        &self.problems
-    }
-
-    /// Line of the first import that says `lazy` (PEP 810): a syntax error before 3.15.
-    #[must_use]
-    pub fn lazy_statement(&self) -> Option<u32> {
-        self.lazy_statement
+impl Record {
+    /// Forgets all but the room that it took.
+    fn clear(&mut self) {
+        self.strings.text.clear();
+        self.strings.ends.clear();
+        self.imports.clear();
+        self.conditions.clear();
+        self.lazy_modules.clear();
+        self.problems.clear();
+        (self.bound, self.all) = (None, None);
+        (self.answers_for_any, self.extends_path) = (false, false);
     }
 
     pub(crate) fn text(&self, id: u32) -> &str {
@@ -211,13 +200,11 @@ impl ModuleImports {
     }
 
     /// Sets what is derived from the rest.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         self.answers_for_any = self.bound.is_none()
             || !self.bindings("__getattr__").is_empty()
             || !self.problems.is_empty()
             || self.imports.iter().any(|import| import.form == Form::Star);
-        let mut lazy = self.imports.iter().filter(|import| import.kinds.any(Kinds::LAZY));
-        self.lazy_statement = lazy.next().map(|import| import.line);
     }
 
     pub(crate) fn lists_as_lazy(&self, module: &str) -> bool {

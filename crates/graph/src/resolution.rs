@@ -9,6 +9,7 @@ mod statement;
 
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
+use crate::record::Record;
 
 /// What an import imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,11 +129,11 @@ impl<'a> Index<'a> {
         'a: 'f,
     {
         let mut lookup = lookup::Lookup::new(self);
-        let mut edges = Vec::new();
+        let (mut edges, mut room) = (Vec::new(), Record::default());
         for (number, file) in files {
             let start = edges.len();
             edges.extend(first(number, file));
-            statement::resolve(self, &mut lookup, number, file, &mut edges);
+            statement::resolve(self, &mut lookup, number, file, &mut room, &mut edges);
             if let Some(own) = edges.get_mut(start..) {
                 own.sort_unstable_by_key(|edge: &RawEdge| (edge.line, edge.column));
             }

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use super::names::Names;
 use super::{
     All, Bound, Condition, Form, ImportProblem, ImportRecord, LISTABLE, ModuleImports, NONE,
-    UNDECIDED, relative_to,
+    Record, UNDECIDED, relative_to,
 };
 use crate::kinds::Kinds;
 
@@ -20,28 +20,19 @@ use crate::kinds::Kinds;
 /// an import that may run, and keeps ten thousand `elif` from needing fifty million.
 const CONDITIONS: usize = 32;
 
-/// Bytes of text to make room for, for each name: they are given back in the end.
-const NAME: usize = 12;
-
 /// Makes records, one after the other, with room that it keeps.
 #[derive(Debug, Default)]
 pub struct Recorder {
     names: Names,
-}
-
-impl ModuleImports {
-    /// What an extraction says, without its source.
-    #[must_use]
-    pub fn new(extraction: &Extraction<'_>) -> ModuleImports {
-        Recorder::default().record(extraction)
-    }
+    record: Record,
+    bytes: Vec<u8>,
 }
 
 impl Recorder {
     /// What an extraction says, without its source.
     #[must_use]
     pub fn record(&mut self, extraction: &Extraction<'_>) -> ModuleImports {
-        let mut builder = Builder::new(extraction, &mut self.names);
+        let mut builder = Builder::new(extraction, &mut self.names, &mut self.record);
         for import in &extraction.imports {
             let record = builder.import(import);
             builder.record.imports.push(record);
@@ -62,20 +53,21 @@ impl Recorder {
             });
         }
         if let Some(list) = &extraction.lazy_modules {
-            let ids = list.modules.iter().map(|name| builder.intern(name)).collect();
-            builder.record.lazy_modules = ids;
+            for name in &list.modules {
+                let id = builder.intern(name);
+                builder.record.lazy_modules.push(id);
+            }
         }
         builder.names();
-        let mut record = builder.record;
-        record.problems = extraction
-            .problems
-            .iter()
-            .map(|problem| ImportProblem { line: problem.line, message: problem.kind.to_string() })
-            .collect();
-        record.strings.text.shrink_to_fit();
-        record.strings.ends.shrink_to_fit();
-        record.finish();
-        record
+        let problems = extraction.problems.iter();
+        self.record.problems.extend(problems.map(|problem| ImportProblem {
+            line: problem.line,
+            message: problem.kind.to_string(),
+        }));
+        self.record.finish();
+        self.bytes.clear();
+        self.record.encode_into(&mut self.bytes);
+        ModuleImports::of(&self.record, &self.bytes)
     }
 }
 
@@ -84,7 +76,7 @@ type Guarded = (Kinds, u8, u32);
 
 struct Builder<'r, 'e, 'source> {
     extraction: &'e Extraction<'source>,
-    record: ModuleImports,
+    record: &'r mut Record,
     ids: &'r mut Names,
     /// What was interned last as a module: the names of one statement share it.
     module: Option<(&'e str, u32)>,
@@ -94,13 +86,14 @@ struct Builder<'r, 'e, 'source> {
 }
 
 impl<'r, 'e, 'source> Builder<'r, 'e, 'source> {
-    fn new(extraction: &'e Extraction<'source>, ids: &'r mut Names) -> Self {
+    fn new(
+        extraction: &'e Extraction<'source>,
+        ids: &'r mut Names,
+        record: &'r mut Record,
+    ) -> Self {
         let imports = extraction.imports.len() + extraction.strings.len();
         let names = imports + extraction.names.as_ref().map_or(0, |names| names.bound.len()) / 2;
-        let mut record = ModuleImports::default();
-        record.imports.reserve_exact(imports);
-        record.strings.ends.reserve(names);
-        record.strings.text.reserve(names.saturating_mul(NAME));
+        record.clear();
         ids.clear(names);
         let none = kinds_of(extraction.guards.facts(None));
         Builder {

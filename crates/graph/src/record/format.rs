@@ -6,12 +6,12 @@ use std::fmt;
 
 use bytekiln_syntax::{Operator, Platform, Subject, Test, Version};
 
-use super::{All, Bound, Condition, Form, ImportProblem, ImportRecord, ModuleImports, NONE};
+use super::{All, Bound, Condition, Form, ImportProblem, ImportRecord, NONE, Record};
 use crate::kinds::Kinds;
 
 const MAGIC: &[u8; 4] = b"BKim";
 /// Raised whenever the layout, or what extraction finds in a source, changes.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 const OPERATORS: [Operator; 9] = [
     Operator::Less,
@@ -45,25 +45,29 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-impl ModuleImports {
-    /// The record as bytes; equal records give equal bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.encode_into(&mut bytes);
-        bytes
-    }
+/// What the first byte of an import says beside its [`Form`] and [`ImportRecord::extra`]: which numbers, mostly
+/// none, are more than zero and follow.
+const EXTRA: u32 = 3;
+const KINDS: u8 = 1 << 5;
+const LEVEL: u8 = 1 << 6;
+const CONDITION: u8 = 1 << 7;
 
-    /// As [`ModuleImports::encode`], appended.
-    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
+impl Record {
+    /// Appends all as bytes; equal records give equal bytes.
+    pub(super) fn encode_into(&self, bytes: &mut Vec<u8>) {
         let mut out = Writer(bytes);
-        out.0.reserve(64 + self.strings.text.len() + self.len() * 10);
+        out.0.reserve(64 + self.strings.text.len() + self.imports.len() * 10);
         out.0.extend_from_slice(MAGIC);
         out.0.push(VERSION);
-        out.list(&self.strings.ends, |out, end| out.number(*end));
+        let mut start = 0;
+        out.list(&self.strings.ends, |out, end| {
+            out.number(end.wrapping_sub(start));
+            start = *end;
+        });
         out.0.extend_from_slice(self.strings.text.as_bytes());
         out.list(&self.conditions, |out, set| out.list(set, Writer::condition));
-        out.list(&self.imports, Writer::import);
+        let mut line = 0;
+        out.list(&self.imports, |out, import| out.import(import, &mut line));
         out.list(&self.lazy_modules, |out, id| out.number(*id));
         out.option(self.bound.as_ref(), |out, bound| {
             out.list(bound, |out, bound| {
@@ -83,53 +87,55 @@ impl ModuleImports {
         });
     }
 
-    /// What [`ModuleImports::encode`] gave.
-    ///
-    /// # Errors
-    /// If the bytes are no such record.
-    pub fn decode(bytes: &[u8]) -> Result<ModuleImports, DecodeError> {
-        decode(&mut Reader(bytes)).ok_or(DecodeError)
+    /// Becomes what gave these bytes; whatever it was, its room is used again.
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.clear();
+        self.take(&mut Reader(bytes)).ok_or(DecodeError)?;
+        self.finish();
+        Ok(())
     }
-}
 
-fn decode(input: &mut Reader<'_>) -> Option<ModuleImports> {
-    if input.take(4)? != MAGIC || input.byte()? != VERSION {
-        return None;
+    fn take(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        if input.take(4)? != MAGIC || input.byte()? != VERSION {
+            return None;
+        }
+        let mut end = 0_u32;
+        input.list_into(&mut self.strings.ends, |input| {
+            end = end.checked_add(input.number()?)?;
+            Some(end)
+        })?;
+        let text = std::str::from_utf8(input.take(end as usize)?).ok()?;
+        if !self.strings.ends.iter().all(|end| text.is_char_boundary(*end as usize)) {
+            return None;
+        }
+        self.strings.text.push_str(text);
+        input.list_into(&mut self.conditions, |input| input.list(Reader::condition))?;
+        let strings = u32::try_from(self.strings.ends.len()).ok()?;
+        let conditions = u32::try_from(self.conditions.len()).ok()?;
+        let known = |id: u32| id == NONE || id < strings;
+        let mut line = 0;
+        input.list_into(&mut self.imports, |input| {
+            let import = input.import(&mut line)?;
+            let sound =
+                known(import.module) && known(import.name) && import.condition <= conditions;
+            sound.then_some(import)
+        })?;
+        input.list_into(&mut self.lazy_modules, Reader::number)?;
+        self.bound = input.option(|input| {
+            input.list(|input| {
+                Some(Bound { name: input.number()?, import: input.id()?, order: input.number()? })
+            })
+        })?;
+        self.all = input.option(|input| {
+            let complete = input.flag()?;
+            Some(All { complete, names: input.list(Reader::number)? })
+        })?;
+        self.extends_path = input.flag()?;
+        input.list_into(&mut self.problems, |input| {
+            Some(ImportProblem { line: input.number()?, message: input.text()?.to_owned() })
+        })?;
+        input.0.is_empty().then_some(())
     }
-    let mut record = ModuleImports::default();
-    record.strings.ends = input.list(Reader::number)?;
-    let length = record.strings.ends.last().map_or(0, |end| *end as usize);
-    record.strings.text = std::str::from_utf8(input.take(length)?).ok()?.to_owned();
-    let mut start = 0;
-    for end in &record.strings.ends {
-        record.strings.text.get(start as usize..*end as usize)?;
-        start = *end;
-    }
-    record.conditions = input.list(|input| input.list(Reader::condition))?;
-    record.imports = input.list(Reader::import)?;
-    record.lazy_modules = input.list(Reader::number)?;
-    record.bound = input.option(|input| {
-        input.list(|input| {
-            Some(Bound { name: input.number()?, import: input.id()?, order: input.number()? })
-        })
-    })?;
-    record.all = input.option(|input| {
-        let complete = input.flag()?;
-        Some(All { complete, names: input.list(Reader::number)? })
-    })?;
-    record.extends_path = input.flag()?;
-    record.problems = input.list(|input| {
-        Some(ImportProblem { line: input.number()?, message: input.text()?.to_owned() })
-    })?;
-    record.finish();
-    let strings = record.strings.ends.len() as u64;
-    let known = |id: u32| id == NONE || u64::from(id) < strings;
-    let sound = record.imports.iter().all(|import| {
-        known(import.module)
-            && known(import.name)
-            && import.condition as usize <= record.conditions.len()
-    });
-    (sound && input.0.is_empty()).then_some(record)
 }
 
 struct Writer<'out>(&'out mut Vec<u8>);
@@ -170,15 +176,27 @@ impl Writer<'_> {
         }
     }
 
-    fn import(&mut self, import: &ImportRecord) {
-        self.0.push(import.form as u8 | import.extra << 4);
-        self.number(u32::from(import.kinds.bits()));
-        self.number(import.level);
+    /// `line` is that of the import before: most are near.
+    fn import(&mut self, import: &ImportRecord, line: &mut u32) {
+        let first = self.0.len();
+        self.0.push(import.form as u8 | import.extra << EXTRA);
+        for (flag, number) in [
+            (KINDS, u32::from(import.kinds.bits())),
+            (LEVEL, import.level),
+            (CONDITION, import.condition),
+        ] {
+            if number > 0 {
+                self.number(number);
+                if let Some(first) = self.0.get_mut(first) {
+                    *first |= flag;
+                }
+            }
+        }
         self.id(import.module);
         self.id(import.name);
-        self.number(import.line);
+        self.number(import.line.wrapping_sub(*line));
         self.number(import.column);
-        self.number(import.condition);
+        *line = import.line;
     }
 
     fn condition(&mut self, condition: &Condition) {
@@ -256,17 +274,28 @@ impl<'bytes> Reader<'bytes> {
         std::str::from_utf8(self.take(length)?).ok()
     }
 
-    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    fn list<T>(&mut self, read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let mut items = Vec::new();
+        self.list_into(&mut items, read)?;
+        items.shrink_to_fit();
+        Some(items)
+    }
+
+    /// As [`Reader::list`], appended.
+    fn list_into<T>(
+        &mut self,
+        items: &mut Vec<T>,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<()> {
         let count = self.number()? as usize;
         if count > self.0.len() {
             return None; // each item takes a byte at least; no room for a lie
         }
-        let mut items = Vec::with_capacity(count.min(1 << 16));
+        items.reserve(count.min(1 << 16));
         for _ in 0..count {
             items.push(read(self)?);
         }
-        items.shrink_to_fit();
-        Some(items)
+        Some(())
     }
 
     #[expect(clippy::option_option, reason = "an absent item is no error")]
@@ -278,18 +307,23 @@ impl<'bytes> Reader<'bytes> {
         }
     }
 
-    fn import(&mut self) -> Option<ImportRecord> {
+    fn import(&mut self, line: &mut u32) -> Option<ImportRecord> {
         let first = self.byte()?;
+        let mut number = |flag| if first & flag == 0 { Some(0) } else { self.number() };
+        let kinds = Kinds::from_bits(u16::try_from(number(KINDS)?).ok()?);
+        let (level, condition) = (number(LEVEL)?, number(CONDITION)?);
+        let (module, name) = (self.id()?, self.id()?);
+        *line = line.wrapping_add(self.number()?);
         Some(ImportRecord {
-            form: *Form::ALL.get(usize::from(first & 15))?,
-            extra: first >> 4,
-            kinds: Kinds::from_bits(u16::try_from(self.number()?).ok()?),
-            level: self.number()?,
-            module: self.id()?,
-            name: self.id()?,
-            line: self.number()?,
+            form: *Form::ALL.get(usize::from(first & 7))?,
+            extra: first >> EXTRA & 3,
+            kinds,
+            level,
+            module,
+            name,
+            line: *line,
             column: self.number()?,
-            condition: self.number()?,
+            condition,
         })
     }
 

@@ -3,7 +3,7 @@
 use bytekiln_syntax::{Options, extract};
 use proptest::prelude::*;
 
-use super::ModuleImports;
+use super::{ModuleImports, Record};
 
 const SOURCE: &str = "\
 import os, a.b as c
@@ -23,24 +23,44 @@ __all__ = ['x']
 __path__ = extend_path(__path__, __name__)
 ";
 
-fn record(source: &[u8]) -> ModuleImports {
-    ModuleImports::new(&extract(source, &Options { names: true, strings: Some(1) }))
+fn module(source: &[u8], names: bool) -> ModuleImports {
+    ModuleImports::new(&extract(source, &Options { names, strings: Some(1) }))
+}
+
+fn record(module: &ModuleImports) -> Record {
+    let mut record = Record::default();
+    record.decode(module.bytes()).unwrap();
+    record
 }
 
 #[test]
 fn bytes_round_trip() {
-    let record = record(SOURCE.as_bytes());
-    assert!(record.len() >= 8, "{record:?}");
+    let module = module(SOURCE.as_bytes(), true);
+    let record = record(&module);
+    assert!(module.len() >= 8, "{record:?}");
+    assert_eq!(module.names(), Some(&record));
     assert_eq!(record.bindings("os").len(), 1);
     assert_eq!(record.bindings("c").len(), 1);
     assert!(record.bindings("b").is_empty());
     assert!(record.extends_path);
-    assert_eq!(record.lazy_statement(), Some(2));
-    let bytes = record.encode();
-    assert_eq!(ModuleImports::decode(&bytes), Ok(record));
+    assert_eq!(module.lazy_statement(), Some(2));
+    let bytes = module.bytes();
+    assert_eq!(ModuleImports::decode(bytes).as_ref(), Ok(&module));
     for length in 0..bytes.len() {
         assert!(ModuleImports::decode(&bytes[..length]).is_err(), "{length}");
     }
+}
+
+#[test]
+fn what_nobody_looked_for_may_be_there() {
+    let module = module(SOURCE.as_bytes(), false);
+    assert_eq!(module.names(), None);
+    assert!(module.may_bind("anything"));
+    // Read into the room of another.
+    let mut room = record(&super::tests::module(b"import one\n__all__ = ['x']", true));
+    module.read(&mut room);
+    assert_eq!(room, record(&module));
+    assert_eq!(room.text(room.imports[0].module), "os");
 }
 
 #[test]
@@ -49,30 +69,34 @@ fn ten_thousand_branches_stay_small() {
     for minor in 2..10_000 {
         source.push_str(&format!("elif sys.version_info >= (3, {minor}):\n    import a\n"));
     }
-    let record = record(source.as_bytes());
-    assert_eq!(record.len(), 9_999);
-    assert!(record.encode().len() < 10_000 * 400);
+    let module = module(source.as_bytes(), true);
+    assert_eq!(module.len(), 9_999);
+    assert!(module.bytes().len() < 10_000 * 400);
 }
 
 proptest! {
     #[test]
     fn any_bytes_decode_or_not(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut bytes = bytes;
-        bytes.splice(0..0, *b"BKim\x02");
-        if let Ok(record) = ModuleImports::decode(&bytes) {
-            for import in &record.imports {
-                let _ = record.text(import.module);
+        bytes.splice(0..0, *b"BKim\x03");
+        let (mut first, mut again, mut written) = (Record::default(), Record::default(), Vec::new());
+        if first.decode(&bytes).is_ok() {
+            for import in &first.imports {
+                let _ = first.text(import.module);
             }
-            prop_assert_eq!(ModuleImports::decode(&record.encode()), Ok(record));
+            first.encode_into(&mut written);
+            prop_assert_eq!(again.decode(&written), Ok(()));
+            prop_assert_eq!(first, again);
         }
     }
 
     #[test]
     fn damage_does_not_panic(at in 0usize..400, bit in 0u8..8) {
-        let mut bytes = record(SOURCE.as_bytes()).encode();
+        let mut bytes = module(SOURCE.as_bytes(), true).bytes().to_vec();
         let at = at % bytes.len();
         bytes[at] ^= 1 << bit;
-        if let Ok(record) = ModuleImports::decode(&bytes) {
+        if let Ok(module) = ModuleImports::decode(&bytes) {
+            let record = record(&module);
             let _ = record.bindings("os");
             let _ = record.lists_as_lazy("z");
         }

@@ -1,7 +1,7 @@
 //! What a name in a package's `__init__` is bound to, where there is also a module of that name. Knows
 //! nothing of where modules lie.
 
-use crate::record::{Form, ModuleImports};
+use crate::record::{Form, Record};
 
 /// What binds a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,7 @@ pub(super) enum Binding {
 
 /// What the `__init__` of the package `module` binds a name to; with `before`, only what it has bound
 /// when it gets to its import of that number.
-pub(super) fn binding(
-    record: &ModuleImports,
-    module: &str,
-    name: &str,
-    before: Option<u32>,
-) -> Binding {
+pub(super) fn binding(record: &Record, module: &str, name: &str, before: Option<u32>) -> Binding {
     let mut found = Binding::Nothing;
     for bound in record.bindings(name) {
         if before.is_some_and(|before| bound.order > before) {
@@ -40,7 +35,7 @@ pub(super) fn binding(
     found
 }
 
-fn of_import(record: &ModuleImports, import: u32, module: &str, name: &str) -> Binding {
+fn of_import(record: &Record, import: u32, module: &str, name: &str) -> Binding {
     let Some(import) = record.imports.get(import as usize) else { return Binding::Another };
     let written = record.text(import.module);
     let below = written.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));

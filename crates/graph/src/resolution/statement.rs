@@ -9,7 +9,7 @@ use super::{AmbiguityKind, RawEdge, Reason, Target};
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
 use crate::record::{
-    Condition, Form, ImportRecord, LISTABLE, ModuleImports, NONE, UNDECIDED, relative_to,
+    Condition, Form, ImportRecord, LISTABLE, ModuleImports, NONE, Record, UNDECIDED, relative_to,
 };
 use crate::sources::{FileKind, Sources};
 
@@ -19,7 +19,7 @@ struct Importer<'r, 'i, 'a> {
     lookup: &'r mut Lookup<'i, 'a>,
     number: u32,
     view: u32,
-    record: &'a ModuleImports,
+    record: &'r Record,
     stub: bool,
     /// `__package__`, empty outside packages.
     package: String,
@@ -40,6 +40,7 @@ pub(super) fn resolve<'i, 'a>(
     lookup: &mut Lookup<'i, 'a>,
     number: u32,
     file: &IndexedFile<'a>,
+    room: &mut Record,
     edges: &mut Vec<RawEdge>,
 ) {
     if index.has_extending && file.source.kind != FileKind::Stub {
@@ -49,6 +50,13 @@ pub(super) fn resolve<'i, 'a>(
         return;
     }
     let Some(record) = file.source.imports.filter(|record| !record.is_empty()) else { return };
+    let record = match record.names() {
+        Some(record) => record,
+        None => {
+            record.read(room);
+            room
+        }
+    };
     let name = index.dotted(file.entry);
     let own_package = match index.entry(file.entry) {
         Some(entry) if entry.package == number || (entry.stub == number && entry.stub_package) => {
@@ -275,9 +283,8 @@ impl Importer<'_, '_, '_> {
         }
         let Target::File(number) = package else { return Submodule::Is(child) };
         let file = self.index.files.get(number as usize);
-        let Some(record) = file.and_then(|file| file.source.imports) else {
-            return Submodule::Is(child);
-        };
+        let names = file.and_then(|file| file.source.imports).and_then(ModuleImports::names);
+        let Some(record) = names else { return Submodule::Is(child) };
         // A package's own `__init__` does not see what it has yet to bind.
         let before = (number == self.number).then_some(position);
         match binding(record, module, name, before) {
@@ -323,7 +330,8 @@ impl Importer<'_, '_, '_> {
             return;
         };
         let file = self.index.files.get(number as usize);
-        let Some(record) = file.and_then(|file| file.source.imports) else { return };
+        let names = file.and_then(|file| file.source.imports).and_then(ModuleImports::names);
+        let Some(record) = names else { return };
         for name in record.all.iter().flat_map(|all| &all.names) {
             if let Submodule::Is(child) =
                 self.submodule(id, module, record.text(*name), self.position(import))
@@ -445,7 +453,7 @@ fn is_relative(import: &ImportRecord) -> bool {
 }
 
 /// The label of an import on the target: conditions that it decides are gone, or rule it out.
-fn decide(import: &ImportRecord, record: &ModuleImports, sources: &Sources<'_>) -> Kinds {
+fn decide(import: &ImportRecord, record: &Record, sources: &Sources<'_>) -> Kinds {
     let Some(set) =
         (import.condition as usize).checked_sub(1).and_then(|at| record.conditions.get(at))
     else {

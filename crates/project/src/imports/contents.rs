@@ -62,8 +62,7 @@ pub(super) struct Contents {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Each where the thread that found it out put it: moved, they would all be there twice.
-pub(super) type Records = Vec<Box<ModuleImports>>;
+pub(super) type Records = Vec<ModuleImports>;
 
 /// What is to be remembered, and where.
 pub(super) struct Remembering {
@@ -87,7 +86,6 @@ type Known = Option<(Stamp, IndexedKind, ContentId)>;
 #[derive(Default)]
 struct Scratch {
     buffer: Vec<u8>,
-    encoded: Vec<u8>,
     recorder: Recorder,
 }
 
@@ -95,7 +93,7 @@ struct Found {
     stamp: Stamp,
     id: ContentId,
     shebang: bool,
-    record: Option<Box<ModuleImports>>,
+    record: Option<ModuleImports>,
 }
 
 /// Reads; what was found out is remembered by [`Remembering::save`].
@@ -134,7 +132,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
     for (id, found) in wanted.into_iter().zip(decoded) {
         if let Some((record, shebang)) = found {
             places.insert(id, (number(contents.records.len()), shebang));
-            contents.records.push(Box::new(record));
+            contents.records.push(record);
         }
     }
 
@@ -303,7 +301,7 @@ fn read_one(
     kept: &Kept,
     additions: &Additions,
     claimed: &Mutex<Claimed>,
-    Scratch { buffer, encoded, recorder }: &mut Scratch,
+    Scratch { buffer, recorder }: &mut Scratch,
 ) -> std::io::Result<Found> {
     let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
     let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
@@ -326,15 +324,13 @@ fn read_one(
     if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(found.id) {
         return Ok(found);
     }
-    found.record = kept.get(&found.id).map(|(record, _)| Box::new(record));
+    found.record = kept.get(&found.id).map(|(record, _)| record);
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: package, strings };
         let record = recorder.record(&bytekiln_syntax::extract(buffer, &options));
-        encoded.clear();
-        record.encode_into(encoded);
-        additions.add(found.id, found.shebang, encoded);
-        found.record = Some(Box::new(record));
+        additions.add(found.id, found.shebang, record.bytes());
+        found.record = Some(record);
     }
     Ok(found)
 }

@@ -196,8 +196,8 @@ mod tests {
         let additions = Additions::new(path.to_owned());
         for name in names {
             let extraction = bytekiln_syntax::imports(b"import m");
-            let bytes = ModuleImports::new(&extraction).encode();
-            additions.add(id(*name), *name == 1, &bytes);
+            let record = ModuleImports::new(&extraction);
+            additions.add(id(*name), *name == 1, record.bytes());
         }
         additions.finish(kept, used, true).unwrap();
     }

@@ -18,7 +18,7 @@ pub(super) fn of<'a>(
     digests: &[Option<Digest>],
 ) -> Vec<SourceFile<'a>> {
     let record = |content: &Content| -> Option<&'a ModuleImports> {
-        content.record.and_then(|at| contents.records.get(at as usize)).map(Box::as_ref)
+        content.record.and_then(|at| contents.records.get(at as usize))
     };
     let present =
         files.iter().zip(&contents.of).enumerate().filter(|(_, (_, content))| !content.nothing);
