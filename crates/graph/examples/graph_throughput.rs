@@ -44,7 +44,8 @@ fn main() {
     }
     let mut watch = Watch(Instant::now());
     let options = Options { names: true, strings: None };
-    let encode = |source: &Vec<u8>| ModuleImports::new(&extract(source, &options)).bytes().to_vec();
+    let encode =
+        |source: &Vec<u8>| ModuleImports::new(&extract(source, &options)).encode().into_owned();
     let encoded: Vec<Vec<u8>> = files.contents.iter().map(encode).collect();
     files.contents = Vec::new();
     watch.told("extracted and encoded");

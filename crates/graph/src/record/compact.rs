@@ -29,9 +29,9 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// What an extraction says, without its source.
+    /// What an extraction says, without its source, and the same as bytes.
     #[must_use]
-    pub fn record(&mut self, extraction: &Extraction<'_>) -> ModuleImports {
+    pub fn record(&mut self, extraction: &Extraction<'_>) -> (ModuleImports, &[u8]) {
         let mut builder = Builder::new(extraction, &mut self.names, &mut self.record);
         for import in &extraction.imports {
             let record = builder.import(import);
@@ -67,7 +67,7 @@ impl Recorder {
         self.record.finish();
         self.bytes.clear();
         self.record.encode_into(&mut self.bytes);
-        ModuleImports::of(&self.record, &self.bytes)
+        (ModuleImports::of(&self.record, &self.bytes), &self.bytes)
     }
 }
 

@@ -1,6 +1,8 @@
-//! A record as it is held and kept: as bytes, with what is asked of it again and again beside them. A large
-//! workspace has a hundred thousand; as values they would take twice the room, in many pieces. Knows nothing
-//! of how the bytes are laid out.
+//! A record as it is held: as bytes, or as values where they are asked for again and again. A large workspace
+//! has a hundred thousand; as values they would take twice the room, in many pieces. Knows nothing of how the
+//! bytes are laid out.
+
+use std::borrow::Cow;
 
 use bytekiln_syntax::Extraction;
 
@@ -10,20 +12,24 @@ use crate::kinds::Kinds;
 /// The imports of one source. Equal ones were made of sources that say the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleImports {
-    bytes: Box<[u8]>,
-    /// All of it, if somebody looked for the names that the module binds: each `from package import name`
-    /// asks for them.
-    names: Option<Box<Record>>,
+    body: Body,
     problems: Box<[ImportProblem]>,
     count: u32,
     lazy_statement: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Body {
+    Bytes(Box<[u8]>),
+    /// Somebody looked for the names that the module binds: each `from package import name` asks for them.
+    Values(Box<Record>),
 }
 
 impl ModuleImports {
     /// What an extraction says, without its source.
     #[must_use]
     pub fn new(extraction: &Extraction<'_>) -> ModuleImports {
-        Recorder::default().record(extraction)
+        Recorder::default().record(extraction).0
     }
 
     /// What has these bytes.
@@ -31,8 +37,11 @@ impl ModuleImports {
         let has_names = record.bound.is_some() || record.all.is_some();
         let mut lazy = record.imports.iter().filter(|import| import.kinds.any(Kinds::LAZY));
         ModuleImports {
-            bytes: bytes.into(),
-            names: has_names.then(|| Box::new(record.clone())),
+            body: if has_names {
+                Body::Values(Box::new(record.clone()))
+            } else {
+                Body::Bytes(bytes.into())
+            },
             problems: record.problems.as_slice().into(),
             count: u32::try_from(record.imports.len()).unwrap_or(u32::MAX),
             lazy_statement: lazy.next().map(|import| import.line),
@@ -51,8 +60,15 @@ impl ModuleImports {
 
     /// The whole, to be kept.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn encode(&self) -> Cow<'_, [u8]> {
+        match &self.body {
+            Body::Bytes(bytes) => Cow::Borrowed(bytes),
+            Body::Values(record) => {
+                let mut bytes = Vec::new();
+                record.encode_into(&mut bytes);
+                Cow::Owned(bytes)
+            }
+        }
     }
 
     /// How many imports there are, strings included.
@@ -79,9 +95,26 @@ impl ModuleImports {
         self.lazy_statement
     }
 
-    /// All of it, if the names that the module binds were looked for.
+    /// The values, if the names that the module binds were looked for.
     pub(crate) fn names(&self) -> Option<&Record> {
-        self.names.as_deref()
+        match &self.body {
+            Body::Values(record) => Some(record),
+            Body::Bytes(_) => None,
+        }
+    }
+
+    /// The values, if need be in the room of others.
+    pub(crate) fn values<'r>(&'r self, room: &'r mut Record) -> &'r Record {
+        match &self.body {
+            Body::Values(record) => record,
+            Body::Bytes(bytes) => {
+                if room.decode(bytes).is_err() {
+                    // They were made here, or have been read once.
+                    room.clear();
+                }
+                room
+            }
+        }
     }
 
     /// Whether a name can be in the module, as far as its top level tells.
@@ -92,13 +125,5 @@ impl ModuleImports {
     /// Looks for more folders of its package (`pkgutil.extend_path`).
     pub(crate) fn extends_path(&self) -> bool {
         self.names().is_some_and(|record| record.extends_path)
-    }
-
-    /// The values, in the room of others.
-    pub(crate) fn read(&self, record: &mut Record) {
-        if record.decode(&self.bytes).is_err() {
-            // They were made here, or have been read once.
-            record.clear();
-        }
     }
 }

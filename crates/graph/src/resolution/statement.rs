@@ -50,13 +50,7 @@ pub(super) fn resolve<'i, 'a>(
         return;
     }
     let Some(record) = file.source.imports.filter(|record| !record.is_empty()) else { return };
-    let record = match record.names() {
-        Some(record) => record,
-        None => {
-            record.read(room);
-            room
-        }
-    };
+    let record = record.values(room);
     let name = index.dotted(file.entry);
     let own_package = match index.entry(file.entry) {
         Some(entry) if entry.package == number || (entry.stub == number && entry.stub_package) => {

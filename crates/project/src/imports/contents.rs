@@ -328,8 +328,8 @@ fn read_one(
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
         let options = bytekiln_syntax::Options { names: package, strings };
-        let record = recorder.record(&bytekiln_syntax::extract(buffer, &options));
-        additions.add(found.id, found.shebang, record.bytes());
+        let (record, bytes) = recorder.record(&bytekiln_syntax::extract(buffer, &options));
+        additions.add(found.id, found.shebang, bytes);
         found.record = Some(record);
     }
     Ok(found)

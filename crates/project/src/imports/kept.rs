@@ -197,7 +197,7 @@ mod tests {
         for name in names {
             let extraction = bytekiln_syntax::imports(b"import m");
             let record = ModuleImports::new(&extraction);
-            additions.add(id(*name), *name == 1, record.bytes());
+            additions.add(id(*name), *name == 1, &record.encode());
         }
         additions.finish(kept, used, true).unwrap();
     }
