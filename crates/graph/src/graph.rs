@@ -1,8 +1,9 @@
 //! The graph: modules, and what is imported but is no file, with labelled edges in compact arrays
-//! (22 bytes an edge with its way back). Knows nothing of how names were resolved.
+//! (28 bytes an edge with its way back). Knows nothing of how names were resolved.
 
 mod assemble;
 mod back;
+mod edges;
 mod merged;
 mod part;
 mod snapshot;
@@ -110,7 +111,7 @@ impl NodeKind {
 }
 
 /// An import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
     /// Who imports.
     pub from: NodeId,
@@ -145,11 +146,7 @@ pub struct Graph {
     pub(crate) files: usize,
     /// For each node the start of its edges, and the end of all.
     pub(crate) offsets: Vec<u32>,
-    pub(crate) from: Vec<u32>,
-    pub(crate) to: Vec<u32>,
-    pub(crate) lines: Vec<u32>,
-    pub(crate) columns: Vec<u32>,
-    pub(crate) kinds: Vec<Kinds>,
+    pub(crate) edges: edges::Edges,
     pub(crate) back: back::Back,
 }
 
@@ -184,7 +181,7 @@ impl Graph {
     /// How many edges there are.
     #[must_use]
     pub fn edge_count(&self) -> usize {
-        self.to.len()
+        self.edges.len()
     }
 
     /// To whom nodes belong.
@@ -213,25 +210,18 @@ impl Graph {
     /// An edge of this graph; `None` for an id of another.
     #[must_use]
     pub fn edge(&self, id: EdgeId) -> Option<Edge> {
-        let at = id.0 as usize;
-        Some(Edge {
-            from: NodeId(*self.from.get(at)?),
-            to: NodeId(*self.to.get(at)?),
-            line: *self.lines.get(at)?,
-            column: *self.columns.get(at)?,
-            kinds: *self.kinds.get(at)?,
-        })
+        self.edges.get(id.0)
     }
 
     /// What a node imports, by line.
     pub fn imports(&self, id: NodeId) -> impl Iterator<Item = (EdgeId, Edge)> {
-        let range = range(&self.offsets, id.0);
-        range.filter_map(|at| self.edge(EdgeId(at)).map(|edge| (EdgeId(at), edge)))
+        let numbers = range(&self.offsets, id.0);
+        numbers.clone().map(EdgeId).zip(self.edges.of(numbers).iter().copied())
     }
 
     /// Who imports a node, by importer.
     pub fn importers(&self, id: NodeId) -> impl Iterator<Item = (EdgeId, Edge)> {
-        let back = self.back.get(self.nodes.len(), &self.to);
+        let back = self.back.get(self.nodes.len(), &self.edges);
         range(&back.offsets, id.0).filter_map(|at| {
             let id = EdgeId(*back.edges.get(at as usize)?);
             self.edge(id).map(|edge| (id, edge))

@@ -52,6 +52,15 @@ pub(crate) struct Entry<'a> {
     pub(crate) stub_package: bool,
     /// There is a folder of this name.
     pub(crate) folder: bool,
+    /// The [`sign`] of each entry below it. Most names that are imported from a package are none of a module,
+    /// and differ from all of its modules in that: they need not be looked up.
+    below: u64,
+}
+
+/// One of 64 bits, by the first letter and the length.
+fn sign(name: &str) -> u64 {
+    let first = name.as_bytes().first().copied().map_or(0, u64::from);
+    1 << ((first.wrapping_mul(11) ^ name.len() as u64) & 63)
 }
 
 /// A `sys.path`.
@@ -141,6 +150,7 @@ impl<'a> Index<'a> {
     }
 
     pub(crate) fn child(&self, parent: u32, name: &str) -> Option<u32> {
+        self.entry(parent).filter(|entry| entry.below & sign(name) != 0)?;
         self.children.get(&(parent, name)).copied()
     }
 
@@ -249,6 +259,7 @@ impl<'a> Builder<'a> {
             stub: NONE,
             stub_package: false,
             folder: false,
+            below: 0,
         });
         id
     }
@@ -260,8 +271,11 @@ impl<'a> Builder<'a> {
         let root = self.entries.get(parent as usize).map_or(NONE, |entry| entry.root);
         let id = self.push(name, parent, root);
         self.children.insert((parent, name), id);
-        if self.entries.get(parent as usize).is_some_and(|entry| entry.parent == NONE) {
-            self.tops.entry(name).or_default().push(id);
+        if let Some(entry) = self.entries.get_mut(parent as usize) {
+            entry.below |= sign(name);
+            if entry.parent == NONE {
+                self.tops.entry(name).or_default().push(id);
+            }
         }
         id
     }

@@ -7,6 +7,7 @@ mod lookup;
 mod run_time;
 mod statement;
 
+use crate::graph::{Edge, NodeId};
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
 use crate::record::Record;
@@ -72,16 +73,6 @@ impl Reason {
     }
 }
 
-/// An import of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RawEdge {
-    pub(crate) from: u32,
-    pub(crate) line: u32,
-    pub(crate) column: u32,
-    pub(crate) target: Target,
-    pub(crate) kinds: Kinds,
-}
-
 /// One name, two modules: what won, and what it hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RawAmbiguity {
@@ -102,44 +93,74 @@ pub enum AmbiguityKind {
     NameAndModule,
 }
 
-impl RawEdge {
-    /// To a package around what is no import.
-    pub(crate) fn around(from: u32, target: Target) -> RawEdge {
-        RawEdge { from, line: 0, column: 0, target, kinds: Kinds::PACKAGE }
+/// Bits of a target's code that say which kind it is.
+const TAG: u32 = 30;
+
+impl Target {
+    /// The target as one number, in the place of the node that it will be: edges are put together where they
+    /// are, and a graph has so many that each byte of them counts. Numbers have 30 bits: a thousand million
+    /// files would not fit into memory.
+    pub(crate) fn code(self) -> NodeId {
+        let (tag, number) = match self {
+            Target::File(number) => (0, number),
+            Target::Namespace(number) => (1, number),
+            Target::Standard(number) => (2, number),
+            Target::Named(number) => (3, number),
+        };
+        NodeId(tag << TAG | number.min((1 << TAG) - 1))
+    }
+
+    /// What has this code.
+    pub(crate) fn of(code: NodeId) -> Target {
+        let number = code.0 & ((1 << TAG) - 1);
+        match code.0 >> TAG {
+            0 => Target::File(number),
+            1 => Target::Namespace(number),
+            2 => Target::Standard(number),
+            _ => Target::Named(number),
+        }
+    }
+
+    /// The edge to it, as the package around what is no import.
+    pub(crate) fn around(self, from: u32) -> Edge {
+        let (from, to) = (NodeId(from), self.code());
+        Edge { from, to, line: 0, column: 0, kinds: Kinds::PACKAGE }
     }
 }
 
 /// The imports of some files, resolved.
 #[derive(Debug, Default)]
 pub(crate) struct Imports {
-    /// By importer, line and column.
-    pub(crate) edges: Vec<RawEdge>,
+    /// By importer, line and column; they lead to codes of targets.
+    pub(crate) edges: Vec<Edge>,
     pub(crate) names: Vec<Named>,
     pub(crate) ambiguities: Vec<RawAmbiguity>,
 }
 
 impl<'a> Index<'a> {
-    /// Resolves the imports of files with their numbers. `first` gives each an edge that is no import.
+    /// Resolves the imports of files with their numbers and dotted names; the name of one that no import can
+    /// find does not matter. `first` gives each an edge that is no import.
     pub(crate) fn imports<'f>(
         &self,
-        files: impl Iterator<Item = (u32, &'f IndexedFile<'a>)>,
-        first: impl Fn(u32, &IndexedFile<'a>) -> Option<RawEdge>,
+        files: impl Iterator<Item = (u32, &'f IndexedFile<'a>, &'f str)> + Clone,
+        first: impl Fn(u32, &IndexedFile<'a>) -> Option<Edge>,
     ) -> Imports
     where
         'a: 'f,
     {
         let mut lookup = lookup::Lookup::new(self);
-        let (mut edges, mut room) = (Vec::new(), Record::default());
-        for (number, file) in files {
+        // One import gives one edge, mostly, and each file has a package. What is not used is never touched.
+        let imports = files.clone().filter_map(|(_, file, _)| file.source.imports);
+        let count = imports.map(|imports| imports.len() + 1).sum::<usize>();
+        let (mut edges, mut room) = (Vec::with_capacity(count), Record::default());
+        for (number, file, name) in files {
             let start = edges.len();
             edges.extend(first(number, file));
-            statement::resolve(self, &mut lookup, number, file, &mut room, &mut edges);
+            statement::resolve(self, &mut lookup, number, file, name, &mut room, &mut edges);
             if let Some(own) = edges.get_mut(start..) {
-                own.sort_unstable_by_key(|edge: &RawEdge| (edge.line, edge.column));
+                own.sort_unstable_by_key(|edge: &Edge| (edge.line, edge.column));
             }
         }
-        // All parts are kept until the graph is put together.
-        edges.shrink_to_fit();
         lookup.ambiguities.sort_unstable();
         lookup.ambiguities.dedup();
         Imports { edges, names: lookup.names, ambiguities: lookup.ambiguities }

@@ -1,6 +1,6 @@
 //! Strongly connected components, imported before importers. Knows nothing of what they mean.
 
-use crate::graph::{Graph, NodeId, range};
+use crate::graph::{Edge, Graph, NodeId, range};
 use crate::kinds::Kinds;
 
 /// A partition of all nodes.
@@ -28,10 +28,9 @@ impl Components {
 const UNSEEN: u32 = u32::MAX;
 
 /// A node whose edges are being followed.
-struct Frame {
+struct Frame<'graph> {
     node: u32,
-    next: u32,
-    end: u32,
+    rest: std::slice::Iter<'graph, Edge>,
 }
 
 /// Tarjan's algorithm; the call stack is a list.
@@ -45,7 +44,7 @@ pub(crate) fn components(graph: &Graph, follows: impl Fn(Kinds) -> bool) -> Comp
         of: vec![UNSEEN; count],
     };
     let mut stack: Vec<u32> = Vec::new();
-    let mut frames: Vec<Frame> = Vec::new();
+    let mut frames: Vec<Frame<'_>> = Vec::new();
     let mut counter = 0;
     for start in (0_u32..).take(count) {
         if order.get(start as usize) != Some(&UNSEEN) {
@@ -54,16 +53,11 @@ pub(crate) fn components(graph: &Graph, follows: impl Fn(Kinds) -> bool) -> Comp
         enter(graph, start, &mut counter, &mut order, &mut low, &mut stack, &mut frames);
         while let Some(frame) = frames.last_mut() {
             let node = frame.node as usize;
-            if frame.next < frame.end {
-                let at = frame.next as usize;
-                frame.next += 1;
-                let (Some(to), Some(kinds)) = (graph.to.get(at), graph.kinds.get(at)) else {
-                    continue;
-                };
-                if !follows(*kinds) {
+            if let Some(edge) = frame.rest.next() {
+                if !follows(edge.kinds) {
                     continue;
                 }
-                let to = *to;
+                let to = edge.to.0;
                 match order.get(to as usize).copied() {
                     Some(UNSEEN) => {
                         enter(
@@ -96,14 +90,14 @@ pub(crate) fn components(graph: &Graph, follows: impl Fn(Kinds) -> bool) -> Comp
     components
 }
 
-fn enter(
-    graph: &Graph,
+fn enter<'graph>(
+    graph: &'graph Graph,
     node: u32,
     counter: &mut u32,
     order: &mut [u32],
     low: &mut [u32],
     stack: &mut Vec<u32>,
-    frames: &mut Vec<Frame>,
+    frames: &mut Vec<Frame<'graph>>,
 ) {
     for list in [order, low] {
         if let Some(place) = list.get_mut(node as usize) {
@@ -112,8 +106,8 @@ fn enter(
     }
     *counter += 1;
     stack.push(node);
-    let edges = range(&graph.offsets, node);
-    frames.push(Frame { node, next: edges.start, end: edges.end });
+    let edges = graph.edges.of(range(&graph.offsets, node));
+    frames.push(Frame { node, rest: edges.iter() });
 }
 
 fn lower(low: &mut [u32], node: usize, to: u32) {

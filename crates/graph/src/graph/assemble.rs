@@ -4,23 +4,23 @@
 use std::collections::BTreeMap;
 
 use super::back::Back;
+use super::edges::Edges;
 use super::part::Resolved;
-use super::{Ambiguity, Graph, Node, NodeId, NodeKind};
+use super::{Ambiguity, Edge, Graph, Node, NodeId, NodeKind};
 use crate::index::{Entry, Index};
 use crate::kinds::Kinds;
 use crate::record::NONE;
-use crate::resolution::{Named, NamedKind, RawEdge, Target};
+use crate::resolution::{Named, NamedKind, Target};
 
 /// What makes a node without a file, in the order of nodes: the number is the owner of an external
 /// module, or the file of the package around a namespace.
 type Key = (NodeKind, Box<str>, u32);
 
-/// Files in a row, with their edges by importer. What these lead to is a [`Target::File`] with the number
-/// of a node that was met: a second list of all edges would cost more than all else here.
+/// Files in a row, with their edges by importer. These lead to the numbers of nodes that were met.
 struct Part {
     start: usize,
     nodes: Vec<Node>,
-    edges: Vec<RawEdge>,
+    edges: Vec<Edge>,
 }
 
 struct Assembly<'i, 'a> {
@@ -50,7 +50,7 @@ pub(super) fn assemble(index: &Index<'_>, parts: impl Iterator<Item = Resolved>)
         // Not all that was looked up is imported: of `import a.b`, `a` is not.
         let mut ids = vec![NONE; imports.names.len()];
         for edge in &mut imports.edges {
-            edge.target = Target::File(assembly.target(edge.target, &imports.names, &mut ids));
+            edge.to = NodeId(assembly.target(Target::of(edge.to), &imports.names, &mut ids));
         }
         for found in &imports.ambiguities {
             let chosen = assembly.target(found.chosen, &imports.names, &mut ids);
@@ -189,82 +189,54 @@ impl Assembly<'_, '_> {
             .collect();
         ambiguities.sort_unstable();
         ambiguities.dedup();
-        // What is not used of the room is never touched.
-        let count = self.parts.iter().map(|part| part.edges.len()).sum::<usize>();
-        let mut edges = Edges::with_room(count + self.around.len());
+        let mut edges = Edges::default();
         for mut part in self.parts {
             for edge in &mut part.edges {
-                if let Target::File(to) = &mut edge.target {
-                    *to = id(*to);
-                }
+                edge.to = NodeId(id(edge.to.0));
             }
-            edges.extend(&mut part.edges);
+            settle(&mut part.edges);
+            edges.push(part.edges);
         }
         // What has no file comes after all files.
-        let around = self.around.into_iter();
-        let mut around: Vec<RawEdge> =
-            around.map(|(from, to)| RawEdge::around(id(from), Target::File(id(to)))).collect();
+        let edge = |(from, to)| Edge {
+            from: NodeId(id(from)),
+            to: NodeId(id(to)),
+            line: 0,
+            column: 0,
+            kinds: Kinds::PACKAGE,
+        };
+        let mut around: Vec<Edge> = self.around.into_iter().map(edge).collect();
         around.sort_unstable_by_key(|edge| edge.from);
-        edges.extend(&mut around);
+        settle(&mut around);
+        edges.push(around);
         Graph {
             owners: index.sources.owners.clone(),
             ambiguities,
             files,
-            offsets: offsets(nodes.len(), edges.from.iter().copied()),
-            from: edges.from,
-            to: edges.to,
-            lines: edges.lines,
-            columns: edges.columns,
-            kinds: edges.kinds,
+            offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.from.0)),
+            edges,
             nodes,
             back: Back::default(),
         }
     }
 }
 
-/// The edges of a graph as it keeps them.
-struct Edges {
-    from: Vec<u32>,
-    to: Vec<u32>,
-    lines: Vec<u32>,
-    columns: Vec<u32>,
-    kinds: Vec<Kinds>,
-}
-
-impl Edges {
-    fn with_room(count: usize) -> Edges {
-        Edges {
-            from: Vec::with_capacity(count),
-            to: Vec::with_capacity(count),
-            lines: Vec::with_capacity(count),
-            columns: Vec::with_capacity(count),
-            kinds: Vec::with_capacity(count),
-        }
+/// Brings edges, which come by importer, into their order, each different one once. Those of one importer came
+/// nearly in order, and are few.
+fn settle(edges: &mut Vec<Edge>) {
+    for own in edges.chunk_by_mut(|one, next| one.from == next.from) {
+        own.sort_unstable_by_key(|edge| (edge.line, edge.column, edge.to, edge.kinds));
     }
-
-    /// Appends edges, which come by importer, each different one once. Those of one importer came nearly in
-    /// order, and are few.
-    fn extend(&mut self, edges: &mut [RawEdge]) {
-        let key = |edge: &RawEdge| (edge.line, edge.column, edge.target, edge.kinds);
-        for own in edges.chunk_by_mut(|one, next| one.from == next.from) {
-            own.sort_unstable_by_key(key);
-            let mut last = None;
-            for edge in own.iter() {
-                let Target::File(to) = edge.target else { continue };
-                let is_known = edge.from != NONE && to != NONE;
-                let is_own = edge.from == to && edge.kinds == Kinds::PACKAGE;
-                if !is_known || is_own || last == Some(key(edge)) {
-                    continue;
-                }
-                last = Some(key(edge));
-                self.from.push(edge.from);
-                self.to.push(to);
-                self.lines.push(edge.line);
-                self.columns.push(edge.column);
-                self.kinds.push(edge.kinds);
-            }
+    let mut last = None;
+    edges.retain(|edge| {
+        let is_known = edge.from.0 != NONE && edge.to.0 != NONE;
+        let is_own = edge.from == edge.to && edge.kinds == Kinds::PACKAGE;
+        if !is_known || is_own || last == Some(*edge) {
+            return false;
         }
-    }
+        last = Some(*edge);
+        true
+    });
 }
 
 pub(super) fn package_file(entry: &Entry<'_>) -> Option<u32> {

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use super::assemble::offsets;
+use super::edges::Edges;
 
 /// Edges by what they lead to. Derived from them, so equal graphs have equal ones.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +18,12 @@ pub(crate) struct Importers {
 }
 
 impl Back {
-    /// Of a graph with so many nodes and edges that lead `to` these.
-    pub(super) fn get(&self, nodes: usize, to: &[u32]) -> &Importers {
+    /// Of a graph with so many nodes and these edges.
+    pub(super) fn get(&self, nodes: usize, edges: &Edges) -> &Importers {
         self.0.get_or_init(|| {
-            let offsets = offsets(nodes, to.iter().copied());
-            let edges = in_order(&offsets, to);
+            let to = || edges.iter().map(|edge| edge.to.0);
+            let offsets = offsets(nodes, to());
+            let edges = in_order(&offsets, to());
             Importers { offsets, edges }
         })
     }
@@ -37,11 +39,11 @@ impl Eq for Back {}
 
 /// The numbers of edges in the order of the nodes that they lead to, if `starts` says where each one's
 /// begin.
-fn in_order(starts: &[u32], to: &[u32]) -> Vec<u32> {
+fn in_order(starts: &[u32], to: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut next = starts.to_vec();
     let mut back = vec![0_u32; starts.last().map_or(0, |end| *end as usize)];
     for (id, to) in (0_u32..).zip(to) {
-        let Some(place) = next.get_mut(*to as usize) else { continue };
+        let Some(place) = next.get_mut(to as usize) else { continue };
         if let Some(slot) = back.get_mut(*place as usize) {
             *slot = id;
         }

@@ -2,7 +2,7 @@
 
 use super::assemble::offsets;
 use super::back::Back;
-use super::{EdgeId, Graph, Node, NodeKind};
+use super::{Edge, EdgeId, Graph, Node, NodeId, NodeKind};
 
 impl Graph {
     /// One node a group, named and in the order of `names`; and every import of one group's module by
@@ -16,17 +16,17 @@ impl Graph {
         let group = |node: u32| {
             group_of.get(node as usize).copied().filter(|group| (*group as usize) < names.len())
         };
-        let ends = self.from.iter().zip(&self.to);
         let mut crossing: Vec<(u32, u32, u32)> = (0_u32..)
-            .zip(ends)
-            .filter_map(|(id, (from, to))| Some((group(*from)?, id, group(*to)?)))
+            .zip(self.edges.iter())
+            .filter_map(|(id, edge)| Some((group(edge.from.0)?, id, group(edge.to.0)?)))
             .filter(|(from, _, to)| from != to)
             .collect();
         crossing.sort_unstable();
         let count = names.len();
-        let from: Vec<u32> = crossing.iter().map(|(from, _, _)| *from).collect();
-        let to: Vec<u32> = crossing.iter().map(|(_, _, to)| *to).collect();
-        let ids = || crossing.iter().map(|(_, id, _)| *id as usize);
+        let edge = |&(from, id, to): &(u32, u32, u32)| {
+            let edge = self.edges.get(id)?;
+            Some(Edge { from: NodeId(from), to: NodeId(to), ..edge })
+        };
         let node = |name: &String| Node {
             kind: NodeKind::Namespace,
             name: name.as_str().into(),
@@ -39,13 +39,9 @@ impl Graph {
             owners: Vec::new(),
             ambiguities: Vec::new(),
             files: 0,
-            offsets: offsets(count, from.iter().copied()),
+            offsets: offsets(count, crossing.iter().map(|(from, _, _)| *from)),
+            edges: crossing.iter().filter_map(edge).collect(),
             back: Back::default(),
-            lines: ids().filter_map(|id| self.lines.get(id).copied()).collect(),
-            columns: ids().filter_map(|id| self.columns.get(id).copied()).collect(),
-            kinds: ids().filter_map(|id| self.kinds.get(id).copied()).collect(),
-            from,
-            to,
         };
         (graph, crossing.into_iter().map(|(_, id, _)| EdgeId(id)).collect())
     }

@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::assemble::package_file;
-use super::{Node, NodeKind};
+use super::{Edge, Node, NodeKind};
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
 use crate::record::NONE;
-use crate::resolution::{Imports, RawEdge, Target};
+use crate::resolution::{Imports, Target};
 use crate::sources::FileKind;
 
 /// Some files, resolved.
@@ -29,12 +29,12 @@ impl Index<'_> {
         let end = files.end.min(self.files.len());
         let start = files.start.min(end);
         let own = self.files.get(start..end).unwrap_or_default();
-        let numbered = || (start..).map(|at| u32::try_from(at).unwrap_or(NONE)).zip(own);
-        Resolved {
-            start,
-            nodes: numbered().map(|(number, file)| node_of(self, number, file)).collect(),
-            imports: self.imports(numbered(), |number, file| package_of(self, number, file)),
-        }
+        let numbered = (start..).map(|at| u32::try_from(at).unwrap_or(NONE)).zip(own);
+        let nodes: Vec<Node> =
+            numbered.clone().map(|(number, file)| node_of(self, number, file)).collect();
+        let named = numbered.zip(&nodes).map(|((number, file), node)| (number, file, &*node.name));
+        let imports = self.imports(named, |number, file| package_of(self, number, file));
+        Resolved { start, nodes, imports }
     }
 }
 
@@ -66,7 +66,7 @@ fn node_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Node {
 }
 
 /// The edge to the package around a file.
-fn package_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Option<RawEdge> {
+fn package_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Option<Edge> {
     // A module's own entry is in its package's; so is a package's.
     let parent = index.entry(file.entry).map_or(NONE, |entry| entry.parent);
     let entry = index.entry(parent).filter(|entry| entry.parent != NONE)?;
@@ -78,7 +78,7 @@ fn package_of(index: &Index<'_>, number: u32, file: &IndexedFile<'_>) -> Option<
         Some(package) => Target::File(package),
         None => Target::Namespace(parent),
     };
-    let mut edge = RawEdge::around(number, package);
+    let mut edge = package.around(number);
     if is_stub {
         edge.kinds = edge.kinds.with(Kinds::TYPE_CHECKING);
     }

@@ -10,7 +10,7 @@ mod tests;
 use bytekiln_action::{Digest, RepoPath};
 
 use super::back::Back;
-use super::{Ambiguity, Graph, Node, NodeId, NodeKind};
+use super::{Ambiguity, Edge, Graph, Node, NodeId, NodeKind};
 use crate::kinds::Kinds;
 use crate::record::{DecodeError, NONE};
 use crate::resolution::{AmbiguityKind, Reason};
@@ -60,7 +60,7 @@ impl Graph {
         let mut out = Writer::new(sink);
         out.bytes(MAGIC);
         out.number(VERSION);
-        for count in [self.nodes.len(), self.files, self.to.len()] {
+        for count in [self.nodes.len(), self.files, self.edges.len()] {
             out.count(count);
         }
         self.encode_nodes(&mut out);
@@ -72,11 +72,11 @@ impl Graph {
             out.bytes(&[code(&AMBIGUITIES, found.kind)]);
         }
         out.count(self.offsets.len());
-        out.numbers(&self.offsets);
-        out.numbers(&self.to);
-        out.narrow(&self.lines);
-        out.narrow(&self.columns);
-        out.bits(&self.kinds, Kinds::bits);
+        out.numbers(self.offsets.iter().copied());
+        out.numbers(self.edges.iter().map(|edge| edge.to.0));
+        out.narrow(self.edges.iter().map(|edge| edge.line));
+        out.narrow(self.edges.iter().map(|edge| edge.column));
+        out.bits(self.edges.iter().map(|edge| edge.kinds.bits()));
         out.finish();
     }
 
@@ -156,21 +156,17 @@ fn decode(input: &mut Reader<'_>) -> Option<Graph> {
     if !bits.iter().all(|bits| Kinds::from_bits(*bits).bits() == *bits) {
         return None;
     }
-    let kinds = bits.into_iter().map(Kinds::from_bits).collect();
-    let from = importers(&offsets, edges);
-    let graph = Graph {
-        nodes,
-        owners,
-        ambiguities,
-        files,
-        offsets,
+    let places = lines.into_iter().zip(columns).zip(bits);
+    let ends = importers(&offsets).map(NodeId).zip(to);
+    let edge = |((from, to), ((line, column), bits))| Edge {
         from,
-        to,
-        lines,
-        columns,
-        kinds,
-        back: Back::default(),
+        to: NodeId(to),
+        line,
+        column,
+        kinds: Kinds::from_bits(bits),
     };
+    let edges = ends.zip(places).map(edge).collect();
+    let graph = Graph { nodes, owners, ambiguities, files, offsets, edges, back: Back::default() };
     input.is_empty().then_some(graph)
 }
 
@@ -264,10 +260,9 @@ fn decode_below(input: &mut Reader<'_>, count: usize, limit: usize) -> Option<Ve
 }
 
 /// Who imports, by edge.
-fn importers(offsets: &[u32], edges: usize) -> Vec<u32> {
-    let mut from = Vec::with_capacity(edges);
-    for (node, end) in (0_u32..).zip(offsets.iter().skip(1)) {
-        from.resize(*end as usize, node);
-    }
-    from
+fn importers(offsets: &[u32]) -> impl Iterator<Item = u32> {
+    (0_u32..).zip(offsets.windows(2)).flat_map(|(node, ends)| {
+        let count = ends.last().zip(ends.first()).map_or(0, |(end, start)| end - start);
+        std::iter::repeat_n(node, count as usize)
+    })
 }

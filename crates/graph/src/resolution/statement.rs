@@ -5,7 +5,8 @@ use bytekiln_syntax::{Platform, Test};
 
 use super::binding::{Binding, binding};
 use super::lookup::{Found, Inside, Lookup};
-use super::{AmbiguityKind, RawEdge, Reason, Target};
+use super::{AmbiguityKind, Reason, Target};
+use crate::graph::{Edge, NodeId};
 use crate::index::{Index, IndexedFile};
 use crate::kinds::Kinds;
 use crate::record::{
@@ -22,9 +23,9 @@ struct Importer<'r, 'i, 'a> {
     record: &'r Record,
     stub: bool,
     /// `__package__`, empty outside packages.
-    package: String,
+    package: &'r str,
     /// `__name__` when it is imported.
-    name: String,
+    name: &'r str,
     /// The package of the file itself, if another of its name comes earlier on its `sys.path`: there
     /// relative imports start.
     own: Option<(String, u32)>,
@@ -32,7 +33,7 @@ struct Importer<'r, 'i, 'a> {
     at: u32,
     /// What the last `from` named, and what that is: one statement gives many imports.
     last: Option<Last>,
-    edges: &'r mut Vec<RawEdge>,
+    edges: &'r mut Vec<Edge>,
 }
 
 pub(super) fn resolve<'i, 'a>(
@@ -40,8 +41,9 @@ pub(super) fn resolve<'i, 'a>(
     lookup: &mut Lookup<'i, 'a>,
     number: u32,
     file: &IndexedFile<'a>,
+    name: &str,
     room: &mut Record,
-    edges: &mut Vec<RawEdge>,
+    edges: &mut Vec<Edge>,
 ) {
     if index.has_extending && file.source.kind != FileKind::Stub {
         package_around(index, lookup, number, file, edges);
@@ -51,15 +53,15 @@ pub(super) fn resolve<'i, 'a>(
     }
     let Some(record) = file.source.imports.filter(|record| !record.is_empty()) else { return };
     let record = record.values(room);
-    let name = index.dotted(file.entry);
-    let own_package = match index.entry(file.entry) {
+    let (own_package, package, name) = match index.entry(file.entry) {
         Some(entry) if entry.package == number || (entry.stub == number && entry.stub_package) => {
-            file.entry
+            (file.entry, name, name)
         }
-        Some(entry) => entry.parent,
-        None => NONE,
+        Some(entry) => {
+            (entry.parent, name.rsplit_once('.').map_or("", |(package, _)| package), name)
+        }
+        None => (NONE, "", ""),
     };
-    let package = index.dotted(own_package);
     let mut importer = Importer {
         index,
         lookup,
@@ -88,7 +90,7 @@ fn package_around<'i, 'a>(
     lookup: &mut Lookup<'i, 'a>,
     number: u32,
     file: &IndexedFile<'a>,
-    edges: &mut Vec<RawEdge>,
+    edges: &mut Vec<Edge>,
 ) {
     let Some(own) = index.entry(file.entry).map(|entry| entry.parent) else { return };
     let Some(entry) = index.entry(own).filter(|entry| entry.parent != NONE) else { return };
@@ -109,8 +111,7 @@ fn package_around<'i, 'a>(
         }
     };
     for target in targets.into_iter().flatten() {
-        let kinds = Kinds::PACKAGE;
-        edges.push(RawEdge { from: number, line: 0, column: 0, target, kinds });
+        edges.push(target.around(number));
     }
 }
 
@@ -120,7 +121,7 @@ impl Importer<'_, '_, '_> {
         if self.package.is_empty() || !self.record.imports.iter().any(is_relative) {
             return None;
         }
-        let id = self.lookup.find(self.view, &self.package);
+        let id = self.lookup.find(self.view, self.package);
         let is_own = matches!(
             self.lookup.get(id).map(|found| &found.inside),
             Some(Inside::Folders(folders)) if folders.contains(&own)
@@ -136,7 +137,7 @@ impl Importer<'_, '_, '_> {
         };
         let inside = Inside::Folders([own].into());
         let id = self.lookup.push(Found { target, stub: None, inside, package: None });
-        Some((self.package.clone(), id))
+        Some((self.package.to_owned(), id))
     }
 
     fn import(&mut self, import: &ImportRecord) {
@@ -186,7 +187,7 @@ impl Importer<'_, '_, '_> {
             self.edge(import, id, kinds);
             return None;
         }
-        let mut base = self.package.as_str();
+        let mut base = self.package;
         for _ in 1..level {
             let Some(dot) = base.rfind('.') else {
                 let id = self.lookup.missing(&written(), Reason::BeyondTopLevel, None);
@@ -351,13 +352,12 @@ impl Importer<'_, '_, '_> {
         let id = if dots == 0 {
             self.lookup.find(self.view, argument)
         } else {
-            let base = match import.level {
-                relative_to::CONSTANT => self.record.text(import.name).to_owned(),
-                relative_to::OWN_PACKAGE => self.package.clone(),
-                relative_to::OWN_NAME => self.name.clone(),
-                _ => String::new(),
+            let mut base = match import.level {
+                relative_to::CONSTANT => self.record.text(import.name),
+                relative_to::OWN_PACKAGE => self.package,
+                relative_to::OWN_NAME => self.name,
+                _ => "",
             };
-            let mut base = base.as_str();
             for _ in 1..dots {
                 base = base.rfind('.').and_then(|dot| base.get(..dot)).unwrap_or_default();
             }
@@ -417,8 +417,8 @@ impl Importer<'_, '_, '_> {
     }
 
     fn push(&mut self, import: &ImportRecord, target: Target, kinds: Kinds) {
-        let (from, line, column) = (self.number, import.line, import.column);
-        let edge = RawEdge { from, line, column, target, kinds };
+        let (line, column) = (import.line, import.column);
+        let edge = Edge { from: NodeId(self.number), to: target.code(), line, column, kinds };
         if self.edges.last() != Some(&edge) {
             self.edges.push(edge);
         }

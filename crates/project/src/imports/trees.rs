@@ -57,7 +57,9 @@ impl TreeFile {
     /// Whether names that it binds hide modules below it. Of another module they hide nothing, and are behind
     /// its last import, where half of all sources is.
     pub(super) fn is_package(&self) -> bool {
-        matches!(self.path.file_name(), b"__init__.py" | b"__init__.pyi")
+        let path = self.path.as_bytes();
+        (path.ends_with(b"__init__.py") || path.ends_with(b"__init__.pyi"))
+            && matches!(self.path.file_name(), b"__init__.py" | b"__init__.pyi")
     }
 
     /// Whether the build compiles it, so that it is in the build's file index.

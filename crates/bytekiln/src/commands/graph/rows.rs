@@ -1,7 +1,7 @@
 //! The imports of a document. Of a whole graph they are read from it: a list of their own would be its
 //! largest part once more. Knows nothing of modules.
 
-use bytekiln_graph::{EdgeId, Graph};
+use bytekiln_graph::{Edge, EdgeId, Graph};
 
 use super::document::EdgeRow;
 
@@ -18,19 +18,30 @@ impl EdgeRows<'_> {
     /// One by its place.
     pub(crate) fn get(&self, at: u32) -> Option<EdgeRow> {
         match self {
-            EdgeRows::Whole(graph) => graph.edge(EdgeId::from_number(at)).map(|edge| EdgeRow {
-                from: edge.from.number(),
-                to: edge.to.number(),
-                line: edge.line,
-                column: edge.column,
-                kinds: edge.kinds,
-            }),
+            EdgeRows::Whole(graph) => graph.edge(EdgeId::from_number(at)).map(row),
             EdgeRows::Picked(rows) => rows.get(at as usize).copied(),
         }
     }
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = EdgeRow> {
-        (0..).map_while(|at| self.get(at))
+        let (graph, picked) = match self {
+            EdgeRows::Whole(graph) => (Some(*graph), [].as_slice()),
+            EdgeRows::Picked(rows) => (None, rows.as_slice()),
+        };
+        let nodes = graph.into_iter().flat_map(Graph::nodes);
+        let whole = nodes
+            .flat_map(move |(id, _)| graph.into_iter().flat_map(move |graph| graph.imports(id)));
+        whole.map(|(_, edge)| row(edge)).chain(picked.iter().copied())
+    }
+}
+
+fn row(edge: Edge) -> EdgeRow {
+    EdgeRow {
+        from: edge.from.number(),
+        to: edge.to.number(),
+        line: edge.line,
+        column: edge.column,
+        kinds: edge.kinds,
     }
 }

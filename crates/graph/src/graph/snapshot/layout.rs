@@ -38,41 +38,39 @@ impl<'sink> Writer<'sink> {
         self.number(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
-    pub(super) fn numbers(&mut self, numbers: &[u32]) {
-        for some in numbers.chunks(BLOCK / 4) {
-            let (places, _) = self.room(some.len() * 4).as_chunks_mut::<4>();
-            for (place, number) in places.iter_mut().zip(some) {
-                *place = number.to_le_bytes();
-            }
-            self.give_if_full();
-        }
+    pub(super) fn numbers(&mut self, numbers: impl Iterator<Item = u32>) {
+        self.all(BLOCK / 4, numbers.map(u32::to_le_bytes));
     }
 
     /// Numbers of two bytes.
-    pub(super) fn bits<T: Copy>(&mut self, items: &[T], bits: impl Fn(T) -> u16) {
-        for some in items.chunks(BLOCK / 2) {
-            let (places, _) = self.room(some.len() * 2).as_chunks_mut::<2>();
-            for (place, item) in places.iter_mut().zip(some) {
-                *place = bits(*item).to_le_bytes();
+    pub(super) fn bits(&mut self, numbers: impl Iterator<Item = u16>) {
+        self.all(BLOCK / 2, numbers.map(u16::to_le_bytes));
+    }
+
+    /// So many at once, in room that is made before.
+    fn all<const SIZE: usize>(&mut self, some: usize, mut items: impl Iterator<Item = [u8; SIZE]>) {
+        loop {
+            let start = self.block.len();
+            self.block.resize(start + some * SIZE, 0);
+            let room = self.block.get_mut(start..).unwrap_or_default();
+            let mut filled = 0;
+            for (place, item) in room.as_chunks_mut::<SIZE>().0.iter_mut().zip(items.by_ref()) {
+                *place = item;
+                filled += 1;
+            }
+            self.block.truncate(start + filled * SIZE);
+            if filled < some {
+                return self.give_if_full();
             }
             self.give_if_full();
         }
     }
 
-    /// So many bytes more, to be filled.
-    fn room(&mut self, count: usize) -> &mut [u8] {
-        let start = self.block.len();
-        self.block.resize(start + count, 0);
-        self.block.get_mut(start..).unwrap_or_default()
-    }
-
     /// Numbers that are mostly small.
-    pub(super) fn narrow(&mut self, numbers: &[u32]) {
+    pub(super) fn narrow(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
         let narrow = |number: u32| u16::try_from(number).unwrap_or(WIDE);
-        self.bits(numbers, narrow);
-        let wide: Vec<u32> =
-            numbers.iter().copied().filter(|number| narrow(*number) == WIDE).collect();
-        self.numbers(&wide);
+        self.bits(numbers.clone().map(narrow));
+        self.numbers(numbers.filter(|number| narrow(*number) == WIDE));
     }
 
     /// Strings: where each ends, then all.

@@ -160,11 +160,16 @@ proptest! {
         edges.iter_mut().for_each(|edge| (edge.0, edge.1) = (edge.0 % count, edge.1 % count as u32));
         edges.sort_unstable();
         graph.offsets = (0..=count).map(|node| edges.partition_point(|edge| edge.0 < node) as u32).collect();
-        graph.from = edges.iter().map(|edge| edge.0 as u32).collect();
-        graph.to = edges.iter().map(|edge| edge.1).collect();
-        graph.lines = edges.iter().map(|edge| edge.2).collect();
-        graph.columns = edges.iter().map(|edge| edge.3).collect();
-        graph.kinds = edges.iter().map(|edge| Kinds::from_bits(edge.4)).collect();
+        graph.edges = edges
+            .iter()
+            .map(|edge| Edge {
+                from: NodeId(edge.0 as u32),
+                to: NodeId(edge.1),
+                line: edge.2,
+                column: edge.3,
+                kinds: Kinds::from_bits(edge.4),
+            })
+            .collect();
         prop_assert_eq!(Graph::decode(&graph.encode()), Ok(graph));
     }
 }

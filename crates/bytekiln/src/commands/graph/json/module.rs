@@ -78,12 +78,21 @@ impl ModuleWriter {
 
 /// As [`super::Shown`] is written.
 fn shown(path: &RepoPath, out: &mut Vec<u8>) -> io::Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    let bytes = path.as_bytes();
+    if !bytes.is_empty() && bytes.iter().fold(true, |all, byte| all & is_plain(*byte)) {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return Ok(());
+    }
     Ok(serde_json::to_writer(out, &super::Shown(path))?)
 }
 
 fn text(text: &str, out: &mut Vec<u8>) -> io::Result<()> {
     let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if !text.bytes().all(is_plain) {
+    // All of them, though the first that is not would do: so many are looked at at once.
+    if !text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
         return Ok(serde_json::to_writer(out, text)?);
     }
     out.push(b'"');
