@@ -64,7 +64,7 @@ fn main() {
     let parts: Vec<Resolved> =
         ranges.map(|start| index.resolve(start..start.saturating_add(RANGE))).collect();
     watch.told("resolved");
-    let graph = Graph::new(&index, parts);
+    let graph = Graph::new(&index, parts, |parts, settle| parts.iter_mut().for_each(settle));
     watch.told("put together");
     println!("{:>41} nodes, {} edges", graph.len(), graph.edge_count());
     let snapshot = graph.encode();

@@ -8,6 +8,7 @@ mod merged;
 mod part;
 mod snapshot;
 
+pub use assemble::Part;
 pub use part::Resolved;
 
 use bytekiln_action::{Digest, RepoPath};
@@ -156,14 +157,18 @@ impl Graph {
     pub fn build(sources: &Sources<'_>) -> Graph {
         let index = Index::new(sources);
         let resolved = index.resolve(0..index.len());
-        Graph::new(&index, vec![resolved])
+        Graph::new(&index, vec![resolved], |parts, settle| parts.iter_mut().for_each(settle))
     }
 
-    /// The graph of files whose imports were resolved in parts. Each part is taken and freed before
-    /// the next one is asked for.
+    /// The graph of files whose imports were resolved in parts, in whatever order these come. When all are
+    /// there, `each` has to call what it is given once for each of them: on many threads, if it has them.
     #[must_use]
-    pub fn new(index: &Index<'_>, parts: impl IntoIterator<Item = Resolved>) -> Graph {
-        assemble::assemble(index, parts.into_iter())
+    pub fn new(
+        index: &Index<'_>,
+        parts: impl IntoIterator<Item = Resolved>,
+        each: impl FnOnce(&mut [Part], &(dyn Fn(&mut Part) + Sync)),
+    ) -> Graph {
+        assemble::assemble(index, parts.into_iter(), each)
     }
 
     /// How many nodes there are.

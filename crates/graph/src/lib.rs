@@ -24,7 +24,7 @@ mod tests;
 
 pub use affected::{Affected, AffectedModule, Change};
 pub use cycles::{Cut, Cycle};
-pub use graph::{Ambiguity, Edge, EdgeId, Graph, Node, NodeId, NodeKind, Resolved};
+pub use graph::{Ambiguity, Edge, EdgeId, Graph, Node, NodeId, NodeKind, Part, Resolved};
 pub use index::Index;
 pub use kinds::{Kinds, Which};
 pub use layers::{Contract, Selector, Violation};

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// How many items a thread takes at once.
 const STRIDE: usize = 64;
@@ -88,6 +89,31 @@ pub(crate) fn stream<T: Sync, R: Send, O>(
         drop(give);
         take(&mut got.into_iter())
     })
+}
+
+/// `function` of each item, in whatever order.
+pub(crate) fn each<T: Send>(
+    items: &mut [T],
+    threads: NonZeroUsize,
+    function: impl Fn(&mut T) + Sync,
+) {
+    if threads.get() == 1 {
+        return items.iter_mut().for_each(function);
+    }
+    let count = threads.get().min(items.len());
+    let items = Mutex::new(items.iter_mut());
+    let work = || {
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some(item) = next() {
+            function(item);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..count {
+            scope.spawn(work);
+        }
+        work();
+    });
 }
 
 /// Both, at the same time if there are several threads.

@@ -17,7 +17,8 @@ use crate::resolution::{Named, NamedKind, Target};
 type Key = (NodeKind, Box<str>, u32);
 
 /// Files in a row, with their edges by importer. These lead to the numbers of nodes that were met.
-struct Part {
+#[derive(Debug)]
+pub struct Part {
     start: usize,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
@@ -36,7 +37,11 @@ struct Assembly<'i, 'a> {
     around: Vec<(u32, u32)>,
 }
 
-pub(super) fn assemble(index: &Index<'_>, parts: impl Iterator<Item = Resolved>) -> Graph {
+pub(super) fn assemble(
+    index: &Index<'_>,
+    parts: impl Iterator<Item = Resolved>,
+    each: impl FnOnce(&mut [Part], &(dyn Fn(&mut Part) + Sync)),
+) -> Graph {
     let mut assembly = Assembly {
         index,
         met: BTreeMap::new(),
@@ -59,7 +64,7 @@ pub(super) fn assemble(index: &Index<'_>, parts: impl Iterator<Item = Resolved>)
         }
         assembly.parts.push(Part { start, nodes, edges: imports.edges });
     }
-    assembly.finish(ambiguities)
+    assembly.finish(ambiguities, each)
 }
 
 impl Assembly<'_, '_> {
@@ -158,7 +163,11 @@ impl Assembly<'_, '_> {
         NONE
     }
 
-    fn finish(mut self, ambiguities: Vec<(u32, u32, crate::AmbiguityKind)>) -> Graph {
+    fn finish(
+        mut self,
+        ambiguities: Vec<(u32, u32, crate::AmbiguityKind)>,
+        each: impl FnOnce(&mut [Part], &(dyn Fn(&mut Part) + Sync)),
+    ) -> Graph {
         let index = self.index;
         let files = index.files.len();
         let mut nodes: Vec<Node> = Vec::with_capacity(files + self.met.len());
@@ -189,14 +198,14 @@ impl Assembly<'_, '_> {
             .collect();
         ambiguities.sort_unstable();
         ambiguities.dedup();
-        let mut edges = Edges::default();
-        for mut part in self.parts {
+        each(&mut self.parts, &|part| {
             for edge in &mut part.edges {
                 edge.to = NodeId(id(edge.to.0));
             }
             settle(&mut part.edges);
-            edges.push(part.edges);
-        }
+        });
+        let mut edges = Edges::default();
+        self.parts.into_iter().for_each(|part| edges.push(part.edges));
         // What has no file comes after all files.
         let edge = |(from, to)| Edge {
             from: NodeId(id(from)),
@@ -247,11 +256,11 @@ pub(super) fn package_file(entry: &Entry<'_>) -> Option<u32> {
 /// Where the edges of each node start, if they are in the order of nodes; and the end.
 pub(super) fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut offsets = vec![0_u32; nodes + 1];
-    for node in of {
+    of.for_each(|node| {
         if let Some(count) = offsets.get_mut(node as usize + 1) {
             *count += 1;
         }
-    }
+    });
     let mut sum = 0;
     for offset in &mut offsets {
         sum += *offset;

@@ -52,8 +52,13 @@ impl Edges {
     }
 
     /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Edge> + Clone {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Edge> {
         self.lists.iter().flatten()
+    }
+
+    /// All of them, list by list.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &[Edge]> {
+        self.lists.iter().map(Vec::as_slice)
     }
 }
 

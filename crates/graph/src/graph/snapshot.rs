@@ -72,11 +72,15 @@ impl Graph {
             out.bytes(&[code(&AMBIGUITIES, found.kind)]);
         }
         out.count(self.offsets.len());
-        out.numbers(self.offsets.iter().copied());
-        out.numbers(self.edges.iter().map(|edge| edge.to.0));
-        out.narrow(self.edges.iter().map(|edge| edge.line));
-        out.narrow(self.edges.iter().map(|edge| edge.column));
-        out.bits(self.edges.iter().map(|edge| edge.kinds.bits()));
+        out.numbers(&self.offsets);
+        for list in self.edges.lists() {
+            out.all(list, |edge| edge.to.0.to_le_bytes());
+        }
+        out.narrow(self.edges.lists(), |edge| edge.line);
+        out.narrow(self.edges.lists(), |edge| edge.column);
+        for list in self.edges.lists() {
+            out.all(list, |edge| edge.kinds.bits().to_le_bytes());
+        }
         out.finish();
     }
 

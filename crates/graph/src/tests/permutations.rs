@@ -60,7 +60,7 @@ proptest! {
         if turn {
             parts.reverse();
         }
-        let mut found = Graph::new(&index, parts);
+        let mut found = Graph::new(&index, parts, |parts, settle| parts.iter_mut().rev().for_each(settle));
         prop_assert_eq!(render(&found), render(&expected));
         prop_assert_eq!(found.fingerprints(Which::All), expected.fingerprints(Which::All));
         found.owners.clone_from(&expected.owners); // they hold indices of roots

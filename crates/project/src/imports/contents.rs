@@ -2,8 +2,9 @@
 //! it, else by reading it once, hashing and scanning in the same pass, on all threads. Knows nothing of
 //! how files were found or what their imports mean.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -35,17 +36,54 @@ pub(super) struct Reading<'a> {
 }
 
 /// What is known of a file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Content {
-    pub(super) id: Option<ContentId>,
+    /// As of when it was read; of what is not read, as of the walk.
+    pub(super) stamp: Stamp,
+    known: Known,
     /// An index into [`Contents::records`].
-    pub(super) record: Option<u32>,
+    pub(super) record: Option<NonZeroU32>,
     /// Its first line names Python.
     pub(super) shebang: bool,
-    /// As of when it was read.
-    pub(super) stamp: Stamp,
-    /// Gone since the walk, or an executable of another language.
-    pub(super) nothing: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    /// No source, or one that could not be read.
+    Nothing,
+    /// Gone since the walk.
+    Gone,
+    Source(ContentId),
+    /// An executable of another language.
+    Other(ContentId),
+}
+
+impl Content {
+    fn unknown(stamp: Stamp) -> Content {
+        Content { stamp, known: Known::Nothing, record: None, shebang: false }
+    }
+
+    /// Of a source that could be read.
+    pub(super) fn id(&self) -> Option<ContentId> {
+        match self.known {
+            Known::Source(id) => Some(id),
+            Known::Nothing | Known::Gone | Known::Other(_) => None,
+        }
+    }
+
+    /// Whether the file is none of the graph's.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self.known, Known::Gone | Known::Other(_))
+    }
+
+    /// What the index says of it.
+    fn entry(&self) -> Option<(Stamp, IndexedKind, ContentId)> {
+        match self.known {
+            Known::Source(id) => Some((self.stamp, IndexedKind::Source, id)),
+            Known::Other(id) => Some((self.stamp, IndexedKind::Other, id)),
+            Known::Nothing | Known::Gone => None,
+        }
+    }
 }
 
 /// Of all files.
@@ -62,25 +100,34 @@ pub(super) struct Contents {
     pub(super) problems: Vec<Problem>,
 }
 
-pub(super) type Records = Vec<ModuleImports>;
+/// Numbered from one.
+#[derive(Debug, Default)]
+pub(super) struct Records(Vec<ModuleImports>);
+
+impl Records {
+    pub(super) fn of(&self, content: &Content) -> Option<&ModuleImports> {
+        self.0.get(content.record?.get() as usize - 1)
+    }
+
+    fn push(&mut self, record: ModuleImports) -> Option<NonZeroU32> {
+        self.0.push(record);
+        NonZeroU32::new(u32::try_from(self.0.len()).unwrap_or(0))
+    }
+}
 
 /// What is to be remembered, and where.
 pub(super) struct Remembering {
     own: (PathBuf, FileIndex<ContentId>),
     beside: (PathBuf, FileIndex<ContentId>),
-    known: Vec<Known>,
     kept: Kept,
     additions: Additions,
     damaged: bool,
-    /// Sorted.
-    used: Vec<ContentId>,
     /// Nothing was read.
     same: bool,
 }
 
-/// Contents that somebody scans or has scanned.
-type Claimed = HashSet<ContentId, RandomState>;
-type Known = Option<(Stamp, IndexedKind, ContentId)>;
+/// Contents that somebody scans or has scanned, with the number of a file that has it.
+type Claimed = HashMap<ContentId, usize, RandomState>;
 
 /// Room that a thread uses again.
 #[derive(Default)]
@@ -115,42 +162,19 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         Kept::default()
     });
     let additions = Additions::new(kept_path);
-    let mut known = look_up(reading, files, &own_index, &beside_index);
-
-    // Each record of a known content once.
-    let mut places: HashMap<ContentId, (u32, bool), RandomState> =
-        HashMap::with_capacity_and_hasher(files.len(), RandomState::default());
-    let mut wanted: Vec<ContentId> = known
-        .iter()
-        .flatten()
-        .filter(|(_, kind, _)| *kind == IndexedKind::Source)
-        .map(|(_, _, id)| *id)
-        .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let decoded = crate::parallel::map(&wanted, reading.threads, || (), |(), id| kept.get(id));
-    for (id, found) in wanted.into_iter().zip(decoded) {
-        if let Some((record, shebang)) = found {
-            places.insert(id, (number(contents.records.len()), shebang));
-            contents.records.push(record);
-        }
-    }
-
+    let mut of = look_up(reading, files, &own_index, &beside_index);
+    let mut claimed = remember(reading, &kept, &mut of, &mut contents.records);
     let unread: Vec<usize> = files
         .iter()
-        .zip(&known)
+        .zip(&of)
         .enumerate()
-        .filter(|(_, (file, known))| {
-            file.is_read()
-                && match known {
-                    None => true,
-                    Some((_, IndexedKind::Other, _)) => false,
-                    Some((_, IndexedKind::Source, id)) => !places.contains_key(id),
-                }
+        .filter(|(_, (file, content))| {
+            file.is_read() && content.record.is_none() && !matches!(content.known, Known::Other(_))
         })
         .map(|(at, _)| at)
         .collect();
-    let claimed: Mutex<Claimed> = Mutex::new(places.keys().copied().collect());
+    claimed.reserve(unread.len());
+    let claimed = Mutex::new(claimed);
     let found = crate::parallel::map_by(
         &unread,
         reading.threads,
@@ -158,33 +182,34 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         Scratch::default,
         |scratch, at| {
             let file = files.get(*at)?;
-            Some(read_one(reading, file, &kept, &additions, &claimed, scratch))
+            Some(read_one(reading, (*at, file), &kept, &additions, &claimed, scratch))
         },
     );
     contents.read = unread.len();
-    contents.records.reserve_exact(found.len());
-    let mut gone: Vec<usize> = Vec::new();
+    contents.records.0.reserve_exact(found.len());
+    let mut copies: Vec<usize> = Vec::new();
     for (at, found) in unread.iter().zip(found) {
-        let (Some(found), Some(slot), Some(file)) = (found, known.get_mut(*at), files.get(*at))
+        let (Some(found), Some(content), Some(file)) = (found, of.get_mut(*at), files.get(*at))
         else {
             continue;
         };
         match found {
             Ok(found) => {
                 let is_source = !file.executable || found.shebang;
-                let kind = if is_source { IndexedKind::Source } else { IndexedKind::Other };
-                *slot = Some((found.stamp, kind, found.id));
-                if let Some(record) = found.record {
-                    let place = (number(contents.records.len()), found.shebang);
-                    places.insert(found.id, place);
-                    contents.records.push(record);
+                let known = if is_source { Known::Source } else { Known::Other };
+                (content.stamp, content.known) = (found.stamp, known(found.id));
+                content.shebang = is_source && found.shebang;
+                match found.record {
+                    Some(record) => content.record = contents.records.push(record),
+                    None if is_source => copies.push(*at),
+                    None => {}
                 }
             }
             Err(error) => {
-                *slot = None;
+                *content = Content::unknown(file.stamp);
                 // Gone since the walk; its folder's stamp shows it.
                 if error.kind() == std::io::ErrorKind::NotFound || file.executable {
-                    gone.push(*at);
+                    content.known = Known::Gone;
                 } else {
                     let problem = unreadable("file", &file.path, &error);
                     contents.unreadable.push((file.tree, problem));
@@ -192,57 +217,75 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
             }
         }
     }
-    contents.of = files
-        .iter()
-        .zip(&known)
-        .map(|(file, known)| match known {
-            Some((stamp, IndexedKind::Source, id)) => {
-                let place = places.get(id);
-                Content {
-                    id: Some(*id),
-                    record: place.map(|(record, _)| *record),
-                    shebang: place.is_some_and(|(_, shebang)| *shebang),
-                    stamp: *stamp,
-                    nothing: false,
-                }
-            }
-            Some((stamp, IndexedKind::Other, _)) => {
-                Content { stamp: *stamp, nothing: true, ..Content::default() }
-            }
-            None => Content { stamp: file.stamp, ..Content::default() },
-        })
-        .collect();
-    for at in gone {
-        if let Some(content) = contents.of.get_mut(at) {
-            content.nothing = true;
+    let claimed = claimed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for at in copies {
+        let id = of.get(at).and_then(Content::id);
+        let first = id.and_then(|id| claimed.get(&id)).and_then(|first| of.get(*first)).copied();
+        if let (Some(first), Some(content)) = (first, of.get_mut(at)) {
+            content.record = first.record;
         }
     }
-    let mut used: Vec<ContentId> = places.into_keys().collect();
-    used.sort_unstable();
+    contents.of = of;
     let remembering = Remembering {
         own: (own, own_index),
         beside: (beside, beside_index),
-        known,
         kept,
         additions,
         damaged,
-        used,
         same: unread.is_empty(),
     };
     (contents, remembering)
 }
 
+/// Takes the records of known contents out of the store, each once.
+fn remember(
+    reading: &Reading<'_>,
+    kept: &Kept,
+    of: &mut [Content],
+    records: &mut Records,
+) -> Claimed {
+    let mut wanted: Vec<ContentId> = of.iter().filter_map(Content::id).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let decoded = crate::parallel::map(&wanted, reading.threads, || (), |(), id| kept.get(id));
+    let places: Vec<Option<(NonZeroU32, bool)>> = decoded
+        .into_iter()
+        .map(|found| found.and_then(|(record, shebang)| Some((records.push(record)?, shebang))))
+        .collect();
+    let mut claimed = Claimed::default();
+    for (at, content) in of.iter_mut().enumerate() {
+        let Some(id) = content.id() else { continue };
+        let place = wanted.binary_search(&id).ok().and_then(|place| *places.get(place)?);
+        if let Some((record, shebang)) = place {
+            (content.record, content.shebang) = (Some(record), shebang);
+            claimed.insert(id, at);
+        }
+    }
+    claimed
+}
+
 impl Remembering {
-    /// Writes down what is new.
-    pub(super) fn save(self, reading: &Reading<'_>, files: &[TreeFile]) -> Result<(), StateError> {
-        self.additions.finish(&self.kept, &self.used, self.damaged)?;
+    /// Writes down what is new of the contents of `files`.
+    pub(super) fn save(
+        self,
+        reading: &Reading<'_>,
+        files: &[TreeFile],
+        contents: &[Content],
+    ) -> Result<(), StateError> {
+        let used = || {
+            let known = contents.iter().filter(|content| content.record.is_some());
+            let mut used: Vec<ContentId> = known.filter_map(Content::id).collect();
+            used.sort_unstable();
+            used
+        };
+        self.additions.finish(&self.kept, used, self.damaged)?;
         let ((own, own_index), (beside, beside_index)) = (self.own, self.beside);
         let built = files.iter().filter(|file| file.is_built()).count();
         let read = files.iter().filter(|file| file.is_read()).count();
         if self.same && own_index.entries.len() == built && read == built {
             return Ok(());
         }
-        let (new_own, new_beside) = indexes(reading, files, &self.known, &beside_index);
+        let (new_own, new_beside) = indexes(reading, files, contents, &beside_index);
         if new_own != own_index {
             new_own.write(&own)?;
         }
@@ -251,10 +294,6 @@ impl Remembering {
         }
         Ok(())
     }
-}
-
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The key of a file in the index of what the build does not compile: its absolute path.
@@ -270,13 +309,20 @@ fn look_up(
     files: &[TreeFile],
     own: &FileIndex<ContentId>,
     beside: &FileIndex<ContentId>,
-) -> Vec<Known> {
+) -> Vec<Content> {
     let mut entries = own.entries.iter().peekable();
+    let known = |content: &mut Content, entry: &IndexEntry<ContentId>| {
+        content.known = match entry.kind {
+            IndexedKind::Source => Known::Source(entry.digest),
+            IndexedKind::Other => Known::Other(entry.digest),
+        };
+    };
     files
         .iter()
         .map(|file| {
+            let mut content = Content::unknown(file.stamp);
             if !file.is_read() {
-                return None;
+                return content;
             }
             let entry = if file.is_built() {
                 // These files come first, in the order of their paths, as the index has them.
@@ -287,17 +333,21 @@ fn look_up(
                 let at = beside.entries.binary_search_by(|entry| entry.path.cmp(&key));
                 at.ok().and_then(|at| beside.entries.get(at))
             };
-            let entry = entry.filter(|entry| entry.stamp == file.stamp)?;
+            let entry = entry.filter(|entry| entry.stamp == file.stamp);
             // An executable that became a module (by renaming) may say another kind.
-            let fits = file.executable || entry.kind == IndexedKind::Source;
-            fits.then_some((entry.stamp, entry.kind, entry.digest))
+            let fits =
+                |entry: &&IndexEntry<_>| file.executable || entry.kind == IndexedKind::Source;
+            if let Some(entry) = entry.filter(fits) {
+                known(&mut content, entry);
+            }
+            content
         })
         .collect()
 }
 
 fn read_one(
     reading: &Reading<'_>,
-    file: &TreeFile,
+    (at, file): (usize, &TreeFile),
     kept: &Kept,
     additions: &Additions,
     claimed: &Mutex<Claimed>,
@@ -321,9 +371,10 @@ fn read_one(
         return Ok(found);
     }
     // Copies of one source are scanned once.
-    if !claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(found.id) {
-        return Ok(found);
-    }
+    match claimed.lock().unwrap_or_else(PoisonError::into_inner).entry(found.id) {
+        Entry::Occupied(_) => return Ok(found),
+        Entry::Vacant(place) => place.insert(at),
+    };
     found.record = kept.get(&found.id).map(|(record, _)| record);
     if found.record.is_none() {
         let strings = reading.strings.then_some(1);
@@ -340,14 +391,14 @@ fn read_one(
 fn indexes(
     reading: &Reading<'_>,
     files: &[TreeFile],
-    known: &[Known],
+    contents: &[Content],
     beside: &FileIndex<ContentId>,
 ) -> (FileIndex<ContentId>, FileIndex<ContentId>) {
     let (mut own, mut other) = (Vec::new(), Vec::new());
     let mut trees: HashSet<u32> = HashSet::from([0]);
-    for (file, known) in files.iter().zip(known) {
+    for (file, content) in files.iter().zip(contents) {
         trees.insert(file.tree);
-        let Some((stamp, kind, digest)) = *known else { continue };
+        let Some((stamp, kind, digest)) = content.entry() else { continue };
         if !reading.clock.is_safe(&stamp) {
             continue;
         }

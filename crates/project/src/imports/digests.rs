@@ -21,7 +21,7 @@ pub(super) fn of(
     let index = FileIndex::<Digest>::read(&reading.state_dir.join("index")).unwrap_or_default();
     let asked: Vec<(&TreeFile, &Content)> = files.iter().zip(contents).collect();
     crate::parallel::map(&asked, reading.threads, Vec::new, |buffer, (file, content)| {
-        content.id?;
+        content.id()?;
         if let Some(known) = known(&index, file).filter(|known| known.stamp == content.stamp) {
             return Some(known.digest);
         }

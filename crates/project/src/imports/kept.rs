@@ -125,12 +125,12 @@ impl Additions {
         }
     }
 
-    /// Replaces the file: what was added comes to what is `kept`, of which `used` (sorted) stays young
-    /// and all else grows older. Without additions nothing is done, unless it `must` be.
+    /// Replaces the file: what was added comes to what is `kept`, of which what is `used` (sorted) stays
+    /// young and all else grows older. Without additions nothing is done, unless it `must` be.
     pub(super) fn finish(
         self,
         kept: &Kept,
-        used: &[ContentId],
+        used: impl FnOnce() -> Vec<ContentId>,
         must: bool,
     ) -> Result<(), StateError> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -140,14 +140,17 @@ impl Additions {
         if state.rows.is_empty() && !must {
             return Ok(());
         }
-        let mut new: Vec<ContentId> = state.rows.iter().map(|row| row.id).collect();
-        new.sort_unstable();
-        for row in (0..kept.rows).filter_map(|at| kept.row(at)) {
-            let is_used = used.binary_search(&row.id).is_ok();
-            let age = if is_used { 0 } else { row.age.saturating_add(1) };
-            let Some(bytes) = kept.bytes(&row) else { continue };
-            if age <= WRITES && new.binary_search(&row.id).is_err() {
-                state.add(&self.path, Row { age, ..row }, bytes)?;
+        if kept.rows > 0 {
+            let used = used();
+            let mut new: Vec<ContentId> = state.rows.iter().map(|row| row.id).collect();
+            new.sort_unstable();
+            for row in (0..kept.rows).filter_map(|at| kept.row(at)) {
+                let is_used = used.binary_search(&row.id).is_ok();
+                let age = if is_used { 0 } else { row.age.saturating_add(1) };
+                let Some(bytes) = kept.bytes(&row) else { continue };
+                if age <= WRITES && new.binary_search(&row.id).is_err() {
+                    state.add(&self.path, Row { age, ..row }, bytes)?;
+                }
             }
         }
         state.rows.sort_unstable_by_key(|row| row.id);
@@ -199,7 +202,7 @@ mod tests {
             let record = ModuleImports::new(&extraction);
             additions.add(id(*name), *name == 1, &record.encode());
         }
-        additions.finish(kept, used, true).unwrap();
+        additions.finish(kept, || used.to_vec(), true).unwrap();
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         drop(graph);
         resolve(request, &sources)
     };
-    let save = || remembering.save(&reading, &files);
+    let save = || remembering.save(&reading, &files, &contents.of);
     let (saved, graph) = crate::parallel::beside(request.threads, save, make);
     state_trouble = state_trouble.or(saved.err());
     let count = contents.of.iter().filter(|content| content.record.is_some()).count();
@@ -247,5 +247,9 @@ fn resolve(request: &GraphRequest<'_>, sources: &Sources<'_>) -> Graph {
     let ranges: Vec<_> = (0..index.len()).step_by(RANGE).collect();
     let resolve = |start: &usize| index.resolve(*start..start.saturating_add(RANGE));
     // As they come: whatever their order, the graph is the same, and not all are there at once.
-    crate::parallel::stream(&ranges, request.threads, resolve, |parts| Graph::new(&index, parts))
+    crate::parallel::stream(&ranges, request.threads, resolve, |parts| {
+        Graph::new(&index, parts, |parts, settle| {
+            crate::parallel::each(parts, request.threads, settle)
+        })
+    })
 }

@@ -46,7 +46,7 @@ pub(super) fn of_sources(
         }
     }
     for (file, content) in files.iter().zip(&contents.of) {
-        let record = content.record.and_then(|at| contents.records.get(at as usize));
+        let record = contents.records.of(content);
         let lazy = record.and_then(|record| record.lazy_statement());
         if let Some(line) = lazy.filter(|_| file.tree == 0 && release.minor() < LAZY) {
             problems.push(Problem {

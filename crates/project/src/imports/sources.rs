@@ -17,11 +17,12 @@ pub(super) fn of<'a>(
     contents: &'a Contents,
     digests: &[Option<Digest>],
 ) -> Vec<SourceFile<'a>> {
-    let record = |content: &Content| -> Option<&'a ModuleImports> {
-        content.record.and_then(|at| contents.records.get(at as usize))
-    };
-    let present =
-        files.iter().zip(&contents.of).enumerate().filter(|(_, (_, content))| !content.nothing);
+    let record = |content: &Content| -> Option<&'a ModuleImports> { contents.records.of(content) };
+    let present = files
+        .iter()
+        .zip(&contents.of)
+        .enumerate()
+        .filter(|(_, (_, content))| !content.is_nothing());
     present
         .map(|(at, (file, content))| SourceFile {
             tree: file.tree,

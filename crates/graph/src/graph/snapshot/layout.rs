@@ -38,39 +38,40 @@ impl<'sink> Writer<'sink> {
         self.number(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
-    pub(super) fn numbers(&mut self, numbers: impl Iterator<Item = u32>) {
-        self.all(BLOCK / 4, numbers.map(u32::to_le_bytes));
+    pub(super) fn numbers(&mut self, numbers: &[u32]) {
+        self.all(numbers, |number| number.to_le_bytes());
     }
 
-    /// Numbers of two bytes.
-    pub(super) fn bits(&mut self, numbers: impl Iterator<Item = u16>) {
-        self.all(BLOCK / 2, numbers.map(u16::to_le_bytes));
-    }
-
-    /// So many at once, in room that is made before.
-    fn all<const SIZE: usize>(&mut self, some: usize, mut items: impl Iterator<Item = [u8; SIZE]>) {
-        loop {
+    /// A number of each item. Many at once, in room that is made before.
+    pub(super) fn all<T, const SIZE: usize>(
+        &mut self,
+        items: &[T],
+        number: impl Fn(&T) -> [u8; SIZE],
+    ) {
+        for some in items.chunks(BLOCK / SIZE) {
             let start = self.block.len();
-            self.block.resize(start + some * SIZE, 0);
+            self.block.resize(start + some.len() * SIZE, 0);
             let room = self.block.get_mut(start..).unwrap_or_default();
-            let mut filled = 0;
-            for (place, item) in room.as_chunks_mut::<SIZE>().0.iter_mut().zip(items.by_ref()) {
-                *place = item;
-                filled += 1;
-            }
-            self.block.truncate(start + filled * SIZE);
-            if filled < some {
-                return self.give_if_full();
+            for (place, item) in room.as_chunks_mut::<SIZE>().0.iter_mut().zip(some) {
+                *place = number(item);
             }
             self.give_if_full();
         }
     }
 
-    /// Numbers that are mostly small.
-    pub(super) fn narrow(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
-        let narrow = |number: u32| u16::try_from(number).unwrap_or(WIDE);
-        self.bits(numbers.clone().map(narrow));
-        self.numbers(numbers.filter(|number| narrow(*number) == WIDE));
+    /// Numbers that are mostly small, in lists.
+    pub(super) fn narrow<'a, T: 'a>(
+        &mut self,
+        lists: impl Iterator<Item = &'a [T]>,
+        number: impl Fn(&T) -> u32,
+    ) {
+        let narrow = |item: &T| u16::try_from(number(item)).unwrap_or(WIDE);
+        let mut wide = Vec::new();
+        for list in lists {
+            self.all(list, |item| narrow(item).to_le_bytes());
+            wide.extend(list.iter().filter(|item| narrow(item) == WIDE).map(&number));
+        }
+        self.numbers(&wide);
     }
 
     /// Strings: where each ends, then all.
