@@ -79,7 +79,9 @@ pub fn list_contents(
         wanted: Wanted::Contents,
         threads,
     });
-    drop_claimed_twice(workspace, &mut scan);
+    let mut twice =
+        drop_claimed_twice(workspace, &mut scan.files, |file| (&file.path, file.member));
+    scan.problems.append(&mut twice);
     let mut files: Vec<ContentFile> = Vec::with_capacity(scan.files.len());
     for file in scan.files {
         let Some(rules) = rules.get(file.member as usize) else { continue };

@@ -103,7 +103,7 @@ impl Keep {
         contents.all(|(content, _)| clock.is_safe(&content.stamp))
             && folders
                 .iter()
-                .all(|folder| folder.files.iter().all(|(_, stamp)| clock.is_safe(stamp)))
+                .all(|folder| folder.ignore_file.iter().all(|stamp| clock.is_safe(stamp)))
             && self
                 .snapshot
                 .watches

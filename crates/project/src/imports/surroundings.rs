@@ -55,10 +55,10 @@ pub(super) fn surroundings(
 
 impl Surroundings {
     /// Modules of distributions whose files are not walked, and owners for what no distribution
-    /// claims.
+    /// claims. `files` are those of the workspace.
     pub(super) fn names(
         &self,
-        scan: &Scan,
+        files: &[TreeFile],
         request: &GraphRequest<'_>,
     ) -> (Vec<External>, Vec<String>) {
         let (mut externals, unclaimed) = self.installed.externals();
@@ -69,7 +69,7 @@ impl Surroundings {
             });
         }
         let members = u32::try_from(request.workspace.members.len()).unwrap_or(u32::MAX);
-        let has = |path: RepoPath| scan.files.binary_search_by(|file| file.path.cmp(&path)).is_ok();
+        let has = |path: RepoPath| files.binary_search_by(|file| file.path.cmp(&path)).is_ok();
         let is_ours = |module: &str| {
             // Where a member has the package itself, no installed copy is ever looked at.
             let head = module.split('.').next().unwrap_or_default();
@@ -146,11 +146,7 @@ pub(super) fn seen(tree: Option<&PathBuf>, folders: Vec<FoundFolder>) -> Vec<See
         stamp: folder.stamp,
         entries: folder.entries,
         sources: Vec::new(),
-        files: folder
-            .ignore_file
-            .map(|stamp| (b".gitignore".to_vec(), stamp))
-            .into_iter()
-            .collect(),
+        ignore_file: folder.ignore_file,
     });
     folders.collect()
 }
