@@ -77,6 +77,7 @@ pub fn list_contents(
         selected: &selected,
         closed: &closed,
         wanted: Wanted::Contents,
+        stamps: true,
         threads,
     });
     let mut twice =

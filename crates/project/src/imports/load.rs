@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{FileKind, Graph, Index, Sources};
 
-use super::contents::{Reading, read as read_contents};
+use super::contents::{Reading, read as read_contents, remembers};
 use super::keeping::{Keep, Keeping};
 use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
 use super::roots::{MemberFolders, Roots, lay_out, project_files};
@@ -74,6 +74,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         selected: &vec![true; members.len()],
         closed: &closed,
         wanted: Wanted::Modules,
+        stamps: remembers(&request.state_dir),
         threads: request.threads,
     };
     let (mut scan, mut files) = scan::walk_as(&walk, |file| TreeFile::new(0, file.member, file));
@@ -82,7 +83,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
     found_problems.append(&mut scan.problems);
     watches.extend(scan.watched.iter().map(|path| Watch::take(absolute(&workspace.root, path))));
 
-    let surroundings = surroundings(request, &scan.folders)?;
+    let surroundings = surroundings(request, &scan.folders, walk.stamps)?;
     watches.extend(surroundings.installed.watches.iter().cloned());
     found_problems.extend(surroundings.installed.problems.iter().cloned());
     let member_folders = members_of(request, &mut watches);

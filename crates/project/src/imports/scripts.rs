@@ -21,7 +21,7 @@ pub(super) fn mark(files: &mut [TreeFile], contents: &[Content]) {
         if file.tree != 0 || file.script || !file.is_built() {
             continue;
         }
-        let is_program = (content.shebang && file.stamp.is_executable())
+        let is_program = (content.shebang && content.stamp.is_executable())
             || file.path.file_name() == b"__main__.py";
         file.script =
             is_program && file.path.parent().is_none_or(|folder| !packages.contains(&folder));

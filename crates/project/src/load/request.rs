@@ -183,6 +183,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         selected: &selected,
         closed: &closed,
         wanted: Wanted::Caches { legacy: layout == Layout::Legacy },
+        stamps: true,
         threads: request.threads,
     };
     let mut scan = scan::walk(&walk);

@@ -37,6 +37,9 @@ pub(crate) struct WalkRequest<'a> {
     pub(crate) closed: &'a BTreeSet<RepoPath>,
     /// What for.
     pub(crate) wanted: Wanted,
+    /// Whether anyone will compare stamps of modules. Else a module that the listing says is a regular file is
+    /// not looked at, and has none yet: who reads it takes the stamp of the file that it has open.
+    pub(crate) stamps: bool,
     /// How many threads.
     pub(crate) threads: NonZeroUsize,
 }
@@ -72,6 +75,7 @@ impl Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoundFile {
     pub(crate) path: RepoPath,
+    /// See [`WalkRequest::stamps`].
     pub(crate) stamp: Stamp,
     pub(crate) member: u32,
     pub(crate) kind: FileKind,
@@ -373,6 +377,7 @@ struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     fn entry(&mut self, name: &'a [u8], kind: FileType, found: &mut Found<'_>) {
+        let is_listed_file = kind.is_file();
         let kind = match kind {
             FileType::Unknown => match self.directory.stamp_of(name, Links::Refuse) {
                 Ok((_, kind)) => kind,
@@ -394,7 +399,9 @@ impl<'a> Visit<'a> {
             }
         } else if let Some(source) = by_name(name, self.walker.request.wanted) {
             if kind.is_file() {
-                self.file(name, source, Links::Refuse, found);
+                let is_module = matches!(source, FileKind::Source(_) | FileKind::Stub);
+                let needs_none = is_listed_file && is_module && !self.walker.request.stamps;
+                self.file(name, source, (!needs_none).then_some(Links::Refuse), found);
             } else if source != FileKind::Executable {
                 self.passed_over(name, found.scan);
                 let path = self.task.path.join(name);
@@ -434,8 +441,16 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn file(&mut self, name: &'a [u8], kind: FileKind, links: Links, found: &mut Found<'_>) {
+    /// Without `links` it is not looked at.
+    fn file(
+        &mut self,
+        name: &'a [u8],
+        kind: FileKind,
+        links: Option<Links>,
+        found: &mut Found<'_>,
+    ) {
         let stamp = || {
+            let Some(links) = links else { return Some(Stamp::default()) };
             let (stamp, file_type) = self.directory.stamp_of(name, links).ok()?;
             let fits = kind != FileKind::Executable || stamp.is_executable();
             (file_type.is_file() && fits).then_some(stamp)
@@ -475,7 +490,7 @@ impl<'a> Visit<'a> {
         let source = by_name(name, wanted).filter(|kind| *kind != FileKind::Executable);
         if wanted == Wanted::Installed {
             if let Some(kind) = source {
-                self.file(name, kind, Links::Follow, found);
+                self.file(name, kind, Some(Links::Follow), found);
             }
             return;
         }
@@ -493,7 +508,7 @@ impl<'a> Visit<'a> {
             }
             Some(_) => {
                 if let Some(kind) = source {
-                    self.file(name, kind, Links::Follow, found);
+                    self.file(name, kind, Some(Links::Follow), found);
                 }
             }
             None if is_folder || source.is_some() => {
