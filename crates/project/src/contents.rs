@@ -77,9 +77,12 @@ pub fn list_contents(
         selected: &selected,
         closed: &closed,
         wanted: Wanted::Contents,
+        stamps: true,
         threads,
     });
-    drop_claimed_twice(workspace, &mut scan);
+    let mut twice =
+        drop_claimed_twice(workspace, &mut scan.files, |file| (&file.path, file.member));
+    scan.problems.append(&mut twice);
     let mut files: Vec<ContentFile> = Vec::with_capacity(scan.files.len());
     for file in scan.files {
         let Some(rules) = rules.get(file.member as usize) else { continue };

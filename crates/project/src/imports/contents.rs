@@ -24,6 +24,15 @@ use crate::scan::{FileClock, Stamp, read_source, read_stamped, unreadable};
 /// So many files a thread takes at once: few, because some are a thousand times as large as others.
 const FILES: usize = 8;
 
+/// Indexes of what the build compiles, and of all else.
+const OWN: &str = "seen";
+const BESIDE: &str = "seen-beside";
+
+/// Whether anything is known of any file, so that stamps will be compared.
+pub(super) fn remembers(state_dir: &Path) -> bool {
+    [OWN, BESIDE].iter().any(|name| state_dir.join(name).exists())
+}
+
 /// What to read with.
 pub(super) struct Reading<'a> {
     pub(super) state_dir: &'a Path,
@@ -146,7 +155,7 @@ struct Found {
 /// Reads; what was found out is remembered by [`Remembering::save`].
 pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Remembering) {
     let mut contents = Contents::default();
-    let (own, beside) = (reading.state_dir.join("seen"), reading.state_dir.join("seen-beside"));
+    let (own, beside) = (reading.state_dir.join(OWN), reading.state_dir.join(BESIDE));
     let mut open = |path: &Path| {
         FileIndex::read(path).unwrap_or_else(|damage| {
             contents.problems.push(damage.problem());
@@ -355,8 +364,8 @@ fn read_one(
 ) -> std::io::Result<Found> {
     let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
     let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
-    let source = if file.executable {
-        read_source(folder.as_fd(), &file.path, true, buffer)?
+    let source = if file.executable || !file.stamp.is_taken() {
+        read_source(folder.as_fd(), &file.path, file.executable, buffer)?
     } else {
         read_stamped(folder.as_fd(), &file.path, &file.stamp, buffer)?
     };

@@ -100,10 +100,11 @@ impl Keep {
         let clock = self.clock;
         let mut contents = self.contents.iter().zip(&self.files).filter(|(_, file)| file.is_read());
         let folders = &self.snapshot.folders;
-        contents.all(|(content, _)| clock.is_safe(&content.stamp))
+        // What could not be read may have none.
+        contents.all(|(content, _)| content.stamp.is_taken() && clock.is_safe(&content.stamp))
             && folders
                 .iter()
-                .all(|folder| folder.files.iter().all(|(_, stamp)| clock.is_safe(stamp)))
+                .all(|folder| folder.ignore_file.iter().all(|stamp| clock.is_safe(stamp)))
             && self
                 .snapshot
                 .watches

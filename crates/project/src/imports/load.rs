@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{FileKind, Graph, Index, Sources};
 
-use super::contents::{Reading, read as read_contents};
+use super::contents::{Reading, read as read_contents, remembers};
 use super::keeping::{Keep, Keeping};
 use super::request::{EnvironmentTree, GraphRequest, LoadedGraph};
 use super::roots::{MemberFolders, Roots, lay_out, project_files};
@@ -19,8 +19,9 @@ use crate::index::{self, Watch, Writer};
 use crate::load::{
     LoadError, LoadErrorKind, drop_claimed_twice, member_rules, open_folder, owner, watches_above,
 };
+use crate::parallel::beside;
 use crate::path::{absolute, bytes};
-use crate::scan::{self, FileClock, MemberRules, Scan, Scope, WalkRequest, Wanted, file_clock};
+use crate::scan::{self, FileClock, MemberRules, Scope, WalkRequest, Wanted, file_clock};
 
 /// How many files are resolved at once.
 const RANGE: usize = 512;
@@ -66,31 +67,35 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         }
     }
     let mut watches = watches_above(&workspace.root);
-    let mut scan = scan::walk(&WalkRequest {
+    let walk = WalkRequest {
         root: root.as_fd(),
         root_path: &workspace.root,
         members: &members,
         selected: &vec![true; members.len()],
         closed: &closed,
         wanted: Wanted::Modules,
+        stamps: remembers(&request.state_dir),
         threads: request.threads,
-    });
-    drop_claimed_twice(workspace, &mut scan);
+    };
+    let (mut scan, mut files) = scan::walk_as(&walk, |file| TreeFile::new(0, file.member, file));
+    let twice = drop_claimed_twice(workspace, &mut files, |file| (&file.path, file.owner));
+    found_problems.extend(twice);
     found_problems.append(&mut scan.problems);
     watches.extend(scan.watched.iter().map(|path| Watch::take(absolute(&workspace.root, path))));
 
-    let surroundings = surroundings(request, &scan.folders)?;
+    let surroundings = surroundings(request, &scan.folders, walk.stamps)?;
     watches.extend(surroundings.installed.watches.iter().cloned());
     found_problems.extend(surroundings.installed.problems.iter().cloned());
     let member_folders = members_of(request, &mut watches);
-    let (externals, unclaimed) = surroundings.names(&scan, request);
+    let (externals, unclaimed) = surroundings.names(&files, request);
     let Roots { roots, owners } =
         lay_out(&member_folders, &surroundings.installed, &unclaimed, surroundings.standard);
 
-    let mut files = deleted(request, &members, &scan);
-    files.extend(scan.files.drain(..).map(|file| TreeFile::new(0, file.member, file)));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    found_problems.extend(problems::two_sources(&files));
+    let gone = deleted(request, &members, &files);
+    if !gone.is_empty() {
+        files.extend(gone);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
     let mut folders = seen(None, scan.folders);
     surroundings.files(request, &unclaimed, &mut files, &mut folders);
 
@@ -107,7 +112,10 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         clock,
         threads: request.threads,
     };
-    let (mut contents, remembering) = read_contents(&reading, &files);
+    let two_sources = || problems::two_sources(&files);
+    let (mut two, (mut contents, remembering)) =
+        beside(request.threads, two_sources, || read_contents(&reading, &files));
+    found_problems.append(&mut two);
     damage.append(&mut contents.problems);
     found_problems.extend(problems::of_sources(
         &files,
@@ -142,7 +150,7 @@ pub fn load_graph(request: &GraphRequest<'_>) -> Result<LoadedGraph, LoadError> 
         resolve(request, &sources)
     };
     let save = || remembering.save(&reading, &files, &contents.of);
-    let (saved, graph) = crate::parallel::beside(request.threads, save, make);
+    let (saved, graph) = beside(request.threads, save, make);
     state_trouble = state_trouble.or(saved.err());
     let count = contents.of.iter().filter(|content| content.record.is_some()).count();
     let graph = Arc::new(graph);
@@ -217,10 +225,14 @@ fn members_of<'a>(request: &GraphRequest<'a>, watches: &mut Vec<Watch>) -> Vec<M
 }
 
 /// Files that are gone, and were somebody's.
-fn deleted(request: &GraphRequest<'_>, members: &[MemberRules], scan: &Scan) -> Vec<TreeFile> {
+fn deleted(
+    request: &GraphRequest<'_>,
+    members: &[MemberRules],
+    present: &[TreeFile],
+) -> Vec<TreeFile> {
     let mut files: Vec<TreeFile> = Vec::new();
     for path in request.deleted {
-        if scan.files.binary_search_by(|file| file.path.cmp(path)).is_ok() {
+        if present.binary_search_by(|file| file.path.cmp(path)).is_ok() {
             continue;
         }
         let Some(owner) = owner(path, members) else { continue };

@@ -13,9 +13,8 @@ use crate::path::{absolute, show};
 
 /// Packages beside a module of their name.
 pub(super) fn two_sources(files: &[TreeFile]) -> Vec<Problem> {
-    let paths: Vec<&RepoPath> =
-        files.iter().filter(|file| file.is_built()).map(|file| &file.path).collect();
-    crate::load::two_sources(&paths)
+    let built = files.iter().filter(|file| file.is_built());
+    crate::load::two_sources(built.map(|file| &file.path))
 }
 
 /// The first release that knows the statement `lazy import` (PEP 810).

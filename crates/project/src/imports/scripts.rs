@@ -15,7 +15,7 @@ pub(super) fn mark(files: &mut [TreeFile], contents: &[Content]) {
         path.as_bytes().ends_with(b"__main__.py") && path.file_name() == b"__main__.py"
     };
     let is_program = |file: &TreeFile, content: &Content| {
-        (content.shebang && file.stamp.is_executable()) || is_main(&file.path)
+        (content.shebang && content.stamp.is_executable()) || is_main(&file.path)
     };
     let programs: Vec<usize> = files
         .iter()

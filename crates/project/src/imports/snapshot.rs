@@ -44,8 +44,8 @@ pub(super) struct SeenFolder {
     pub(super) stamp: Stamp,
     /// See [`entries_hash`].
     pub(super) entries: u64,
-    /// Names and stamps of others that count.
-    pub(super) files: Vec<(Vec<u8>, Stamp)>,
+    /// Its `.gitignore`.
+    pub(super) ignore_file: Option<Box<Stamp>>,
     /// Numbers of sources.
     pub(super) sources: Vec<u32>,
 }
@@ -117,9 +117,11 @@ impl Snapshot {
                 put_stamp(&mut part, &folder.stamp);
                 part.u64(folder.entries);
                 let sources = folder.sources.iter().filter_map(|number| source(*number));
-                let others = folder.files.iter().map(|(name, stamp)| (&**name, *stamp));
-                part.count(folder.files.len() + sources.clone().count());
-                for (name, stamp) in others.chain(sources) {
+                let others = folder.ignore_file.iter();
+                let others = others.map(|stamp| (b".gitignore".as_slice(), **stamp));
+                let files = others.chain(sources);
+                part.count(files.clone().count());
+                for (name, stamp) in files {
                     part.string(name);
                     put_stamp(&mut part, &stamp);
                 }

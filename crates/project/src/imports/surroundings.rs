@@ -24,10 +24,11 @@ pub(super) struct Surroundings {
     scans: Vec<(u32, Scan)>,
 }
 
-/// Lists what is installed, and walks it where its sources are wanted.
+/// Lists what is installed, and walks it where its sources are wanted, with `stamps` or without.
 pub(super) fn surroundings(
     request: &GraphRequest<'_>,
     folders: &[FoundFolder],
+    stamps: bool,
 ) -> Result<Surroundings, LoadError> {
     let glob = |error| LoadErrorKind::Glob { owner: "the environment".to_owned(), error };
     let is_walked = |path: &RepoPath| folders.binary_search_by(|one| one.path.cmp(path)).is_ok();
@@ -39,14 +40,14 @@ pub(super) fn surroundings(
     let mut scans = Vec::new();
     if request.follow > Follow::Workspace {
         for (number, folder) in (1_u32..).zip(&installed.trees) {
-            let scan = walk_installed(folder, &[], request.threads).map_err(glob)?;
+            let scan = walk_installed(folder, &[], stamps, request.threads).map_err(glob)?;
             scans.extend(scan.map(|scan| (number, scan)));
         }
     }
     let next = u32::try_from(installed.trees.len() + 1).unwrap_or(u32::MAX);
     if let Some(folder) = &library {
         let except = ["site-packages", "dist-packages"];
-        let scan = walk_installed(folder, &except, request.threads).map_err(glob)?;
+        let scan = walk_installed(folder, &except, stamps, request.threads).map_err(glob)?;
         scans.extend(scan.map(|scan| (next, scan)));
     }
     let standard = library.is_some().then_some(next);
@@ -55,10 +56,10 @@ pub(super) fn surroundings(
 
 impl Surroundings {
     /// Modules of distributions whose files are not walked, and owners for what no distribution
-    /// claims.
+    /// claims. `files` are those of the workspace.
     pub(super) fn names(
         &self,
-        scan: &Scan,
+        files: &[TreeFile],
         request: &GraphRequest<'_>,
     ) -> (Vec<External>, Vec<String>) {
         let (mut externals, unclaimed) = self.installed.externals();
@@ -69,7 +70,7 @@ impl Surroundings {
             });
         }
         let members = u32::try_from(request.workspace.members.len()).unwrap_or(u32::MAX);
-        let has = |path: RepoPath| scan.files.binary_search_by(|file| file.path.cmp(&path)).is_ok();
+        let has = |path: RepoPath| files.binary_search_by(|file| file.path.cmp(&path)).is_ok();
         let is_ours = |module: &str| {
             // Where a member has the package itself, no installed copy is ever looked at.
             let head = module.split('.').next().unwrap_or_default();
@@ -146,11 +147,7 @@ pub(super) fn seen(tree: Option<&PathBuf>, folders: Vec<FoundFolder>) -> Vec<See
         stamp: folder.stamp,
         entries: folder.entries,
         sources: Vec::new(),
-        files: folder
-            .ignore_file
-            .map(|stamp| (b".gitignore".to_vec(), stamp))
-            .into_iter()
-            .collect(),
+        ignore_file: folder.ignore_file,
     });
     folders.collect()
 }

@@ -21,6 +21,7 @@ use crate::{Member, MemberOrigin};
 pub(super) struct TreeFile {
     pub(super) tree: u32,
     pub(super) path: RepoPath,
+    /// As of the walk, or none if only reading will take one.
     pub(super) stamp: Stamp,
     pub(super) kind: FileKind,
     pub(super) owner: u32,
@@ -68,10 +69,11 @@ impl TreeFile {
     }
 }
 
-/// Walks a folder that was installed, but not what `except` names in it.
+/// Walks a folder that was installed, but not what `except` names in it; see [`WalkRequest`] for `stamps`.
 pub(super) fn walk_installed(
     folder: &Path,
     except: &[&str],
+    stamps: bool,
     threads: NonZeroUsize,
 ) -> Result<Option<Scan>, GlobError> {
     let Ok(root) = open_folder(folder) else { return Ok(None) };
@@ -90,6 +92,7 @@ pub(super) fn walk_installed(
         selected: &[true],
         closed: &BTreeSet::new(),
         wanted: Wanted::Installed,
+        stamps,
         threads,
     })))
 }

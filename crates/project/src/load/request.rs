@@ -183,6 +183,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
         selected: &selected,
         closed: &closed,
         wanted: Wanted::Caches { legacy: layout == Layout::Legacy },
+        stamps: true,
         threads: request.threads,
     };
     let mut scan = scan::walk(&walk);
@@ -219,8 +220,7 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     }
     inputs.problems.clone_from(&workspace.problems);
     inputs.problems.append(&mut scan.problems);
-    let paths: Vec<&RepoPath> = inputs.sources.iter().map(|source| &source.path).collect();
-    let mut two = two_sources(&paths);
+    let mut two = two_sources(inputs.sources.iter().map(|source| &source.path));
     inputs.problems.append(&mut two);
     inputs.problems.extend(allowances.problems(!partial));
     inputs.skipped = std::mem::take(&mut scan.skipped);
@@ -233,8 +233,8 @@ pub fn load(request: Request<'_>) -> Result<Loaded, LoadError> {
     let mut files: Vec<(RepoPath, Stamp)> =
         scan.files.iter().zip(stamps).map(|(file, stamp)| (file.path.clone(), stamp)).collect();
     for folder in &scan.folders {
-        if let Some(stamp) = folder.ignore_file {
-            files.push((folder.path.join(b".gitignore"), stamp));
+        if let Some(stamp) = &folder.ignore_file {
+            files.push((folder.path.join(b".gitignore"), **stamp));
         }
     }
     files.sort_unstable_by(|a, b| a.0.cmp(&b.0));

@@ -40,7 +40,9 @@ pub(super) fn hash_sources(
         scan.problems.push(damage.problem());
         FileIndex::default()
     });
-    drop_claimed_twice(request.workspace, scan);
+    let mut twice =
+        drop_claimed_twice(request.workspace, &mut scan.files, |file| (&file.path, file.member));
+    scan.problems.append(&mut twice);
     let mut known: Vec<Option<(Stamp, IndexedKind, Digest)>> = Vec::with_capacity(scan.files.len());
     let mut entries = old.entries.iter().peekable();
     for file in &scan.files {
@@ -148,52 +150,59 @@ pub(crate) fn owner(path: &RepoPath, members: &[MemberRules]) -> Option<usize> {
 }
 
 /// Discovery sees to it that no file belongs to two members; if one does, it is said, and the
-/// first has it.
-pub(crate) fn drop_claimed_twice(workspace: &Workspace, scan: &mut Scan) {
+/// first has it. `of` knows path and member of each of `files`, which are in that order.
+pub(crate) fn drop_claimed_twice<T>(
+    workspace: &Workspace,
+    files: &mut Vec<T>,
+    of: impl Fn(&T) -> (&RepoPath, u32),
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let name = |member: u32| {
         workspace.members.get(member as usize).map_or("?", |member| member.name.as_str())
     };
     let mut said: Vec<(u32, u32)> = Vec::new();
-    scan.files.dedup_by(|later, first| {
-        let twice = later.path == first.path;
-        if twice && later.member != first.member && !said.contains(&(first.member, later.member)) {
-            said.push((first.member, later.member));
+    files.dedup_by(|later, first| {
+        let ((later, second), (path, first)) = (of(later), of(first));
+        let twice = later == path;
+        if twice && second != first && !said.contains(&(first, second)) {
+            said.push((first, second));
             problems.push(Problem {
                 severity: Severity::Error,
-                path: Some(first.path.clone()),
+                path: Some(path.clone()),
                 message: format!(
                     "two members claim this file: `{}` and `{}`",
-                    name(first.member),
-                    name(later.member)
+                    name(first),
+                    name(second)
                 ),
                 hint: Some("exclude it from one of them".to_owned()),
             });
         }
         twice
     });
-    scan.problems.append(&mut problems);
+    problems
 }
 
-/// `pkg.py` beside `pkg/__init__.py`: one name, two sources. `paths` are in order.
-pub(crate) fn two_sources(paths: &[&RepoPath]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for path in paths {
-        if path.file_name() != b"__init__.py" {
-            continue;
-        }
-        let Some(folder) = path.parent().filter(|folder| !folder.is_root()) else {
-            continue;
-        };
-        let module = RepoPath::new(&[folder.as_bytes(), b".py"].concat()).unwrap_or_default();
-        if paths.binary_search(&&module).is_ok() {
-            problems.push(Problem {
-                severity: Severity::Warning,
-                path: Some(module),
-                message: format!("one module has two sources: this file and `{path}`"),
-                hint: Some("Python imports the package and never this file".to_owned()),
-            });
-        }
+/// `pkg.py` beside `pkg/__init__.py`: one name, two sources. `paths` are in order, in which what begins with
+/// `pkg.` is all that stands between `pkg.py` and what is in `pkg`.
+pub(crate) fn two_sources<'a>(paths: impl Iterator<Item = &'a RepoPath> + Clone) -> Vec<Problem> {
+    let mut found: Vec<(&RepoPath, &RepoPath)> = Vec::new();
+    let mut rest = paths;
+    while let Some(module) = rest.next() {
+        let Some(name) = module.as_bytes().strip_suffix(b".py") else { continue };
+        let below = |path: &'a RepoPath| path.as_bytes().strip_prefix(name);
+        let package = rest
+            .clone()
+            .map_while(|path| Some((path, below(path)?)))
+            .take_while(|(_, rest)| *rest <= b"/__init__.py".as_slice())
+            .find(|(_, rest)| *rest == b"/__init__.py");
+        found.extend(package.map(|(package, _)| (package, module)));
     }
-    problems
+    found.sort();
+    let problems = found.into_iter().map(|(package, module)| Problem {
+        severity: Severity::Warning,
+        path: Some(module.clone()),
+        message: format!("one module has two sources: this file and `{package}`"),
+        hint: Some("Python imports the package and never this file".to_owned()),
+    });
+    problems.collect()
 }

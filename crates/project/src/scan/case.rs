@@ -6,14 +6,11 @@ use bytekiln_planner::{Problem, Severity};
 
 /// A warning for each pair of `names` in `folder` that a case-insensitive file system takes for
 /// one.
-pub(crate) fn case_clashes(folder: &RepoPath, names: &[Vec<u8>], problems: &mut Vec<Problem>) {
-    // Most folders have no name that could be spelled otherwise.
-    let may_fold = |name: &Vec<u8>| name.iter().any(|byte| !matches!(byte, 0..b'A' | b'['..=0x7f));
-    if !names.iter().any(may_fold) {
+pub(crate) fn case_clashes(folder: &RepoPath, names: &[&[u8]], problems: &mut Vec<Problem>) {
+    if !names.iter().any(|name| may_fold(name)) {
         return;
     }
-    let mut folded: Vec<(Vec<u8>, &Vec<u8>)> =
-        names.iter().map(|name| (fold(name), name)).collect();
+    let mut folded: Vec<(Vec<u8>, &[u8])> = names.iter().map(|name| (fold(name), *name)).collect();
     folded.sort();
     for pair in folded.windows(2) {
         let [(first_folded, first), (second_folded, second)] = pair else { continue };
@@ -27,6 +24,12 @@ pub(crate) fn case_clashes(folder: &RepoPath, names: &[Vec<u8>], problems: &mut 
             });
         }
     }
+}
+
+/// Whether a name, or one of several that were put together, could be spelled otherwise. In most folders none
+/// can.
+pub(crate) fn may_fold(name: &[u8]) -> bool {
+    name.iter().any(|byte| !matches!(byte, 0..b'A' | b'['..=0x7f))
 }
 
 fn fold(name: &[u8]) -> Vec<u8> {

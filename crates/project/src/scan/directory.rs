@@ -1,6 +1,7 @@
 //! Opening a folder, listing it, and stamping what is in it; names as bytes. Knows nothing of
 //! what is looked for.
 
+use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use bytekiln_action::RepoPath;
@@ -9,14 +10,20 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use super::Stamp;
 
 /// An open folder.
-pub(crate) struct Directory {
+pub(crate) struct Directory<'a> {
     descriptor: OwnedFd,
     /// Taken before the listing, so that a change during it shows.
     pub(crate) stamp: Stamp,
+    names: &'a mut Names,
+}
+
+/// Names in a folder; room that is used again for the next.
+#[derive(Default)]
+pub(crate) struct Names {
     /// One after the other: a name each would be most of the memory calls of a walk.
-    names: Vec<u8>,
-    /// Where each name ends, and what has it.
-    ends: Vec<(usize, FileType)>,
+    bytes: Vec<u8>,
+    /// Where each name lies, and what has it.
+    spans: Vec<(Range<usize>, FileType)>,
 }
 
 /// Whether a link in the last component is followed.
@@ -26,13 +33,14 @@ pub(crate) enum Links {
     Refuse,
 }
 
-impl Directory {
+impl<'a> Directory<'a> {
     /// Opens and lists the folder `path` below `root`.
     pub(crate) fn read(
         root: BorrowedFd<'_>,
         path: &RepoPath,
         links: Links,
-    ) -> std::io::Result<Directory> {
+        names: &'a mut Names,
+    ) -> std::io::Result<Directory<'a>> {
         let name: &[u8] = if path.is_root() { b"." } else { path.as_bytes() };
         let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         if links == Links::Refuse {
@@ -40,24 +48,35 @@ impl Directory {
         }
         let descriptor = rustix::fs::openat(root, name, flags, Mode::empty())?;
         let stamp = Stamp::of(&rustix::fs::fstat(&descriptor)?);
-        let (mut names, mut ends) = (Vec::new(), Vec::new());
+        let Names { bytes, spans } = &mut *names;
+        bytes.clear();
+        spans.clear();
         list(&descriptor, &mut |name, kind| {
             if name != b"." && name != b".." {
-                names.extend_from_slice(name);
-                ends.push((names.len(), kind));
+                let start = bytes.len();
+                bytes.extend_from_slice(name);
+                spans.push((start..bytes.len(), kind));
             }
         })?;
-        Ok(Directory { descriptor, stamp, names, ends })
+        Ok(Directory { descriptor, stamp, names })
     }
 
-    /// Names and types, in the order of the file system, without `.` and `..`.
+    /// Puts the entries, which come in the order of the file system, into the order of names.
+    pub(crate) fn sort(&mut self) {
+        let Names { bytes, spans } = &mut *self.names;
+        let name = |span: &Range<usize>| bytes.get(span.clone()).unwrap_or_default();
+        spans.sort_unstable_by(|(a, _), (b, _)| name(a).cmp(name(b)));
+    }
+
+    /// Names and types, without `.` and `..`.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], FileType)> {
-        let mut start = 0;
-        self.ends.iter().map(move |(end, kind)| {
-            let name = self.names.get(start..*end).unwrap_or_default();
-            start = *end;
-            (name, *kind)
-        })
+        let Names { bytes, spans } = &*self.names;
+        spans.iter().map(|(span, kind)| (bytes.get(span.clone()).unwrap_or_default(), *kind))
+    }
+
+    /// All names in one.
+    pub(crate) fn all_names(&self) -> &[u8] {
+        &self.names.bytes
     }
 
     /// Stamp and type of the entry `name`.

@@ -4,14 +4,18 @@
 
 mod case;
 mod directory;
+mod entries;
 mod hash;
 mod ignores;
+mod order;
 mod outputs;
+mod queue;
 mod rules;
 mod stamp;
 mod walk;
 
 pub(crate) use directory::Links;
+pub(crate) use entries::{FileKind, entries_hash, stamp_and_entries};
 pub(crate) use hash::{hash_files, read_source, read_stamped};
 pub(crate) use outputs::{list_tree, observe};
 pub use rules::GlobError;
@@ -19,6 +23,5 @@ pub(crate) use rules::compile;
 pub(crate) use rules::{MemberRules, Scope};
 pub(crate) use stamp::{FileClock, Stamp, file_clock};
 pub(crate) use walk::{
-    FileKind, FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, Wanted, entries_hash,
-    stamp_and_entries, unreadable, walk,
+    FoundFile, FoundFolder, FoundOutput, Scan, WalkRequest, Wanted, unreadable, walk, walk_as,
 };

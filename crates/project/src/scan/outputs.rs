@@ -9,7 +9,7 @@ use bytekiln_codec::{HEADER_LENGTH, Header, Validation};
 use bytekiln_planner::{FoundCache, OutputPath, Problem, RootId};
 use rustix::fs::{Mode, OFlags};
 
-use super::directory::{Directory, Links};
+use super::directory::{Directory, Links, Names};
 use super::walk::unreadable;
 use super::{FoundOutput, Stamp};
 
@@ -22,8 +22,9 @@ pub(crate) fn list_tree(
     problems: &mut Vec<Problem>,
 ) {
     let mut stack = vec![RepoPath::default()];
+    let mut names = Names::default();
     while let Some(folder) = stack.pop() {
-        let directory = match Directory::read(tree, &folder, Links::Refuse) {
+        let directory = match Directory::read(tree, &folder, Links::Refuse, &mut names) {
             Ok(directory) => directory,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => {

@@ -45,6 +45,11 @@ impl Stamp {
         Stamp { mode: 0o040_000, ..Stamp::default() }
     }
 
+    /// Whether it was taken of anything: whatever there is has a type.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.mode != 0
+    }
+
     pub(crate) fn is_executable(&self) -> bool {
         self.mode & 0o111 != 0
     }

@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytekiln_action::RepoPath;
-use bytekiln_planner::{OutputPath, Problem, RootId, ScriptReason, Severity, Skipped, SourceKind};
+use bytekiln_planner::{OutputPath, Problem, RootId, Severity, Skipped};
 use rustix::fs::FileType;
-use twox_hash::XxHash3_64;
 
-use super::case::case_clashes;
-use super::directory::{Directory, Links};
+use super::case::{case_clashes, may_fold};
+use super::directory::{Directory, Links, Names};
+use super::entries::{PYCACHE, by_name, hash_entries, may_be_folder};
 use super::ignores::{IgnoreLayer, read_layer};
+use super::order::{Listings, in_order};
+use super::queue::{Done, Queue, Task};
 use super::rules::is_passed_over;
-use super::{MemberRules, Scope, Stamp};
+use super::{FileKind, MemberRules, Scope, Stamp};
 use crate::path::absolute;
 
-const PYCACHE: &[u8] = b"__pycache__";
 const GITIGNORE: &[u8] = b".gitignore";
 
 /// What to walk.
@@ -36,6 +37,9 @@ pub(crate) struct WalkRequest<'a> {
     pub(crate) closed: &'a BTreeSet<RepoPath>,
     /// What for.
     pub(crate) wanted: Wanted,
+    /// Whether anyone will compare stamps of modules. Else a module that the listing says is a regular file is
+    /// not looked at, and has none yet: who reads it takes the stamp of the file that it has open.
+    pub(crate) stamps: bool,
     /// How many threads.
     pub(crate) threads: NonZeroUsize,
 }
@@ -67,25 +71,11 @@ impl Wanted {
     }
 }
 
-/// What a file may be, told from its name and mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileKind {
-    /// A source.
-    Source(SourceKind),
-    /// Executable, without a suffix: a source if its first line says so.
-    Executable,
-    /// `.pyi`, where modules are wanted.
-    Stub,
-    /// `.so` or `.pyd`, where modules are wanted.
-    Extension,
-    /// Anything else, where contents are wanted.
-    Data,
-}
-
 /// A file that is, or may be, a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoundFile {
     pub(crate) path: RepoPath,
+    /// See [`WalkRequest::stamps`].
     pub(crate) stamp: Stamp,
     pub(crate) member: u32,
     pub(crate) kind: FileKind,
@@ -96,8 +86,8 @@ pub(crate) struct FoundFile {
 pub(crate) struct FoundFolder {
     pub(crate) path: RepoPath,
     pub(crate) stamp: Stamp,
-    /// Its `.gitignore`.
-    pub(crate) ignore_file: Option<Stamp>,
+    /// Its `.gitignore`. Few have one: the room of a stamp each would be a third of the list.
+    pub(crate) ignore_file: Option<Box<Stamp>>,
     /// Its `__pycache__`.
     pub(crate) cache: Option<Stamp>,
     /// Of the names in it that matter (see [`entries_hash`]).
@@ -128,37 +118,24 @@ pub(crate) struct Scan {
     pub(crate) blind: Vec<RepoPath>,
 }
 
-struct Task {
-    path: RepoPath,
-    member: u32,
-    ignores: Option<Arc<IgnoreLayer>>,
-    /// A folder at which the walk begins.
-    is_start: bool,
-}
-
-struct Queue {
-    state: Mutex<QueueState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct QueueState {
-    tasks: Vec<Task>,
-    /// How many folders are being listed.
-    busy: usize,
-    /// How many threads have nothing to do: only then is there anyone to be woken.
-    waiting: usize,
-}
-
 /// Walks. Never fails as a whole: what cannot be read is a problem in the result.
 pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
+    let (mut scan, files) = walk_as(request, |file| file);
+    scan.files = files;
+    scan
+}
+
+/// The same, with the files beside it, each as what `make` makes of it: so whoever keeps them in another form
+/// need not have them all in two.
+pub(crate) fn walk_as<T: Send>(
+    request: &WalkRequest<'_>,
+    make: impl Fn(FoundFile) -> T + Sync,
+) -> (Scan, Vec<T>) {
     let walker = Walker { request, claims: claims(request.members) };
     let mut scan = Scan::default();
     let tasks = walker.starts(&mut scan);
-    let queue = Queue {
-        state: Mutex::new(QueueState { tasks, ..QueueState::default() }),
-        changed: Condvar::new(),
-    };
+    let starts = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    let queue = Queue::new(tasks);
     let results = std::thread::scope(|scope| {
         let others: Vec<_> =
             (1..request.threads.get()).map(|_| scope.spawn(|| walker.work(&queue))).collect();
@@ -171,9 +148,9 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
         }
         results
     });
-    for mut result in results {
-        scan.files.append(&mut result.files);
-        scan.folders.append(&mut result.folders);
+    let mut listings = Vec::new();
+    for (mut result, listed) in results {
+        listings.push(listed);
         scan.outputs.append(&mut result.outputs);
         scan.out_of_scope.append(&mut result.out_of_scope);
         scan.skipped.append(&mut result.skipped);
@@ -181,10 +158,8 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
         scan.watched.append(&mut result.watched);
         scan.blind.append(&mut result.blind);
     }
-    // Merges: each thread has sorted its own.
-    scan.files.sort_by(|a, b| (&a.path, a.member).cmp(&(&b.path, b.member)));
-    scan.folders.sort_by(|a, b| a.path.cmp(&b.path));
-    scan.folders.dedup_by(|a, b| a.path == b.path);
+    let files;
+    (scan.folders, files) = in_order(listings, &queue, starts, request.threads, make);
     scan.outputs.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     scan.outputs.dedup_by(|a, b| a.path == b.path);
     scan.skipped.sort();
@@ -193,7 +168,7 @@ pub(crate) fn walk(request: &WalkRequest<'_>) -> Scan {
     scan.problems.dedup();
     scan.watched.sort();
     scan.watched.dedup();
-    scan
+    (scan, files)
 }
 
 /// Every folder that some member calls its own.
@@ -225,9 +200,11 @@ impl Walker<'_> {
             for path in member.starts() {
                 let ignores = self.layers_above(&path, &mut layers, scan);
                 let member = u32::try_from(index).unwrap_or(u32::MAX);
-                tasks.push(Task { path, member, ignores, is_start: true });
+                tasks.push(Task { path, member, ignores, is_start: true, number: 0, before: 0 });
             }
         }
+        // As most of what is found there will come.
+        tasks.sort_by(|a, b| (&a.path, a.member).cmp(&(&b.path, b.member)));
         tasks
     }
 
@@ -273,93 +250,81 @@ impl Walker<'_> {
         layer
     }
 
-    fn work(&self, queue: &Queue) -> Scan {
-        let mut scan = Scan::default();
-        loop {
-            let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let task = loop {
-                if let Some(task) = state.tasks.pop() {
-                    state.busy += 1;
-                    break task;
-                }
-                if state.busy == 0 {
-                    drop(state);
-                    // Each list is nearly in order; all of them are merged in the end.
-                    scan.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-                    scan.folders.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-                    return scan;
-                }
-                state.waiting += 1;
-                state = queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                state.waiting -= 1;
-            };
-            drop(state);
-            // Counts the task as done even if it panics: the others must not wait for ever.
-            let mut done = Done { queue, found: Vec::new() };
-            self.folder(&task, &mut done.found, &mut scan);
+    fn work(&self, queue: &Queue) -> (Scan, Listings) {
+        let (mut scan, mut listings) = (Scan::default(), Listings::default());
+        // Room that is used again for each folder.
+        let (mut names, mut below) = (Names::default(), Vec::new());
+        while let Some(task) = queue.next() {
+            let done = Done { queue, found: &mut below };
+            let spot = (task.number, task.before);
+            let mut found = Found { files: &mut listings, below: done.found, scan: &mut scan };
+            if let Some(folder) = self.folder(task, &mut names, &mut found) {
+                listings.folder(spot, folder, done.found, queue);
+            }
         }
+        (scan, listings)
     }
 
-    fn folder(&self, task: &Task, tasks: &mut Vec<Task>, scan: &mut Scan) {
+    fn folder(&self, task: Task, names: &mut Names, found: &mut Found<'_>) -> Option<FoundFolder> {
         let links = if task.is_start { Links::Follow } else { Links::Refuse };
-        let directory = match Directory::read(self.request.root, &task.path, links) {
+        let mut directory = match Directory::read(self.request.root, &task.path, links, names) {
             Ok(directory) => directory,
             // Gone since its parent was listed: the tree changes, and so would the parent's stamp.
-            Err(error) if !task.is_start && error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) if !task.is_start && error.kind() == std::io::ErrorKind::NotFound => {
+                return None;
+            }
             Err(error) => {
+                let scan = &mut *found.scan;
                 scan.problems.push(unreadable("folder", &task.path, &error));
                 scan.watched.push(task.path.clone());
-                scan.blind.push(task.path.clone());
-                return;
+                scan.blind.push(task.path);
+                return None;
             }
         };
-        let Some(member) = self.request.members.get(task.member as usize) else { return };
+        directory.sort();
+        let member = self.request.members.get(task.member as usize)?;
         let has = |name: &[u8]| directory.entries().any(|(entry, _)| entry == name);
         if !task.is_start && has(b"pyvenv.cfg") && !member.names(&task.path) {
-            scan.watched.push(task.path.join(b"pyvenv.cfg"));
-            return;
+            found.scan.watched.push(task.path.join(b"pyvenv.cfg"));
+            return None;
         }
-        let mut folder = FoundFolder {
-            path: task.path.clone(),
-            stamp: directory.stamp,
-            ignore_file: None,
-            cache: None,
-            entries: hash_entries(&directory, &task.path, self.request.closed),
-        };
+        let (mut ignore_file, mut cache) = (None, None);
+        let entries = hash_entries(&directory, &task.path, self.request.closed);
         let mut ignores = task.ignores.clone();
         let wanted = self.request.wanted;
         if wanted != Wanted::Installed && has(GITIGNORE) {
-            folder.ignore_file =
-                directory.stamp_of(GITIGNORE, Links::Follow).ok().map(|(stamp, _)| stamp);
-            ignores = self.own_layer(&task.path, ignores, scan);
+            let stamp = directory.stamp_of(GITIGNORE, Links::Follow);
+            ignore_file = stamp.ok().map(|(stamp, _)| Box::new(stamp));
+            ignores = self.own_layer(&task.path, ignores, found.scan);
         }
         let is_cache = |(name, kind): (&[u8], FileType)| name == PYCACHE && may_be_folder(kind);
         if wanted.caches() && directory.entries().any(is_cache) {
-            folder.cache = self.caches(&task.path, scan);
+            cache = self.caches(&task.path, found.scan);
         }
         let mut visit = Visit {
             walker: self,
             member,
-            task,
+            task: &task,
             directory: &directory,
             ignores,
-            has_caches: folder.cache.is_some() || wanted.legacy(),
+            has_caches: cache.is_some() || wanted.legacy(),
+            // Where none has a capital, there is nothing to find.
+            sees_case: wanted != Wanted::Installed && may_fold(directory.all_names()),
             names: Vec::new(),
         };
         for (name, kind) in directory.entries() {
-            visit.entry(name, kind, tasks, scan);
+            visit.entry(name, kind, found);
         }
-        let names = visit.names;
-        if wanted != Wanted::Installed {
-            case_clashes(&task.path, &names, &mut scan.problems);
-        }
-        scan.folders.push(folder);
+        case_clashes(&task.path, &visit.names, &mut found.scan.problems);
+        let stamp = directory.stamp;
+        Some(FoundFolder { path: task.path, stamp, ignore_file, cache, entries })
     }
 
     /// Lists a `__pycache__`.
     fn caches(&self, folder: &RepoPath, scan: &mut Scan) -> Option<Stamp> {
         let path = folder.join(PYCACHE);
-        let directory = match Directory::read(self.request.root, &path, Links::Refuse) {
+        let mut names = Names::default();
+        let directory = match Directory::read(self.request.root, &path, Links::Refuse, &mut names) {
             Ok(directory) => directory,
             Err(error) => {
                 scan.problems.push(unreadable("folder", &path, &error));
@@ -390,21 +355,11 @@ impl Walker<'_> {
     }
 }
 
-struct Done<'a> {
-    queue: &'a Queue,
-    /// What is to be done next.
-    found: Vec<Task>,
-}
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.busy -= 1;
-        state.tasks.append(&mut self.found);
-        if state.waiting > 0 && (state.busy == 0 || !state.tasks.is_empty()) {
-            self.queue.changed.notify_all();
-        }
-    }
+/// What is found in a folder, and whatever else there is to say.
+struct Found<'a> {
+    files: &'a mut Listings,
+    below: &'a mut Vec<Task>,
+    scan: &'a mut Scan,
 }
 
 /// One folder's entries being looked at.
@@ -412,15 +367,17 @@ struct Visit<'a> {
     walker: &'a Walker<'a>,
     member: &'a MemberRules,
     task: &'a Task,
-    directory: &'a Directory,
+    directory: &'a Directory<'a>,
     ignores: Option<Arc<IgnoreLayer>>,
     has_caches: bool,
+    sees_case: bool,
     /// Of sources and folders, to find those that differ in case only.
-    names: Vec<Vec<u8>>,
+    names: Vec<&'a [u8]>,
 }
 
-impl Visit<'_> {
-    fn entry(&mut self, name: &[u8], kind: FileType, tasks: &mut Vec<Task>, scan: &mut Scan) {
+impl<'a> Visit<'a> {
+    fn entry(&mut self, name: &'a [u8], kind: FileType, found: &mut Found<'_>) {
+        let is_listed_file = kind.is_file();
         let kind = match kind {
             FileType::Unknown => match self.directory.stamp_of(name, Links::Refuse) {
                 Ok((_, kind)) => kind,
@@ -430,26 +387,30 @@ impl Visit<'_> {
         };
         if kind.is_dir() {
             if name != PYCACHE {
-                self.folder(name, tasks, scan);
+                self.folder(name, found);
             }
         } else if kind.is_symlink() {
-            self.link(name, scan);
+            self.link(name, found);
         } else if self.walker.request.wanted.legacy() && name.ends_with(b".pyc") {
             if let Ok((stamp, kind)) = self.directory.stamp_of(name, Links::Refuse) {
                 let path = OutputPath { root: RootId::WORKSPACE, path: self.task.path.join(name) };
-                scan.outputs.push(FoundOutput { path, stamp, is_file: kind.is_file() });
+                let is_file = kind.is_file();
+                found.scan.outputs.push(FoundOutput { path, stamp, is_file });
             }
         } else if let Some(source) = by_name(name, self.walker.request.wanted) {
             if kind.is_file() {
-                self.file(name, source, Links::Refuse, scan);
+                let is_module = matches!(source, FileKind::Source(_) | FileKind::Stub);
+                let needs_none = is_listed_file && is_module && !self.walker.request.stamps;
+                self.file(name, source, (!needs_none).then_some(Links::Refuse), found);
             } else if source != FileKind::Executable {
-                self.passed_over(name, scan);
-                scan.skipped.push(Skipped::NotARegularFile { path: self.task.path.join(name) });
+                self.passed_over(name, found.scan);
+                let path = self.task.path.join(name);
+                found.scan.skipped.push(Skipped::NotARegularFile { path });
             }
         }
     }
 
-    fn folder(&mut self, name: &[u8], tasks: &mut Vec<Task>, scan: &mut Scan) {
+    fn folder(&mut self, name: &'a [u8], found: &mut Found<'_>) {
         let path = self.task.path.join(name);
         if is_passed_over(name) && !self.member.names(&path) {
             return;
@@ -462,77 +423,98 @@ impl Visit<'_> {
         }
         match self.member.folder(&path) {
             Scope::In => {
-                self.names.push(name.to_vec());
+                self.name(name);
                 let (member, ignores) = (self.task.member, self.ignores.clone());
-                tasks.push(Task { path, member, ignores, is_start: false });
+                let (number, before) = (0, 0);
+                found.below.push(Task { path, member, ignores, is_start: false, number, before });
             }
             Scope::NotIncluded => {}
             Scope::Excluded(glob) => {
-                scan.skipped.push(Skipped::Excluded { path, glob: glob.to_owned() });
+                found.scan.skipped.push(Skipped::Excluded { path, glob: glob.to_owned() });
             }
         }
     }
 
-    fn file(&mut self, name: &[u8], kind: FileKind, links: Links, scan: &mut Scan) {
+    fn name(&mut self, name: &'a [u8]) {
+        if self.sees_case {
+            self.names.push(name);
+        }
+    }
+
+    /// Without `links` it is not looked at.
+    fn file(
+        &mut self,
+        name: &'a [u8],
+        kind: FileKind,
+        links: Option<Links>,
+        found: &mut Found<'_>,
+    ) {
+        let stamp = || {
+            let Some(links) = links else { return Some(Stamp::default()) };
+            let (stamp, file_type) = self.directory.stamp_of(name, links).ok()?;
+            let fits = kind != FileKind::Executable || stamp.is_executable();
+            (file_type.is_file() && fits).then_some(stamp)
+        };
+        // Most that have no suffix are texts: no path is made for them.
+        if kind == FileKind::Executable && stamp().is_none() {
+            return;
+        }
         let path = self.task.path.join(name);
         let scope = self.member.file(&path);
         if scope != Scope::In || self.is_ignored(&path, false) {
-            self.passed_over(name, scan);
+            self.passed_over(name, found.scan);
             if let Scope::Excluded(glob) = scope
                 && kind != FileKind::Executable
             {
-                scan.skipped.push(Skipped::Excluded { path, glob: glob.to_owned() });
+                found.scan.skipped.push(Skipped::Excluded { path, glob: glob.to_owned() });
             }
             return;
         }
         // A file that has gone since the listing changed its folder's stamp as well.
-        let Ok((stamp, file_type)) = self.directory.stamp_of(name, links) else { return };
-        if !file_type.is_file() || (kind == FileKind::Executable && !stamp.is_executable()) {
-            return;
-        }
+        let Some(stamp) = stamp() else { return };
         if kind != FileKind::Executable {
-            self.names.push(name.to_vec());
+            self.name(name);
         }
-        scan.files.push(FoundFile { path, stamp, member: self.task.member, kind });
+        found.files.file(FoundFile { path, stamp, member: self.task.member, kind });
     }
 
     /// A link to a file of the workspace is a source of its own, because CPython imports it under
     /// the link's name and gives it a cache of its own. A link to a folder is not entered.
-    fn link(&mut self, name: &[u8], scan: &mut Scan) {
+    fn link(&mut self, name: &'a [u8], found: &mut Found<'_>) {
         let path = self.task.path.join(name);
         if name.starts_with(b".") || self.is_ignored(&path, true) || self.is_ignored(&path, false) {
-            self.passed_over(name, scan);
+            self.passed_over(name, found.scan);
             return;
         }
         let wanted = self.walker.request.wanted;
         let source = by_name(name, wanted).filter(|kind| *kind != FileKind::Executable);
         if wanted == Wanted::Installed {
             if let Some(kind) = source {
-                self.file(name, kind, Links::Follow, scan);
+                self.file(name, kind, Some(Links::Follow), found);
             }
             return;
         }
         let root = self.walker.request.root_path;
         let Ok(target) = std::fs::canonicalize(absolute(root, &path)) else {
-            self.passed_over(name, scan);
-            scan.watched.push(path.clone());
-            scan.skipped.push(Skipped::BrokenLink { path });
+            self.passed_over(name, found.scan);
+            found.scan.watched.push(path.clone());
+            found.scan.skipped.push(Skipped::BrokenLink { path });
             return;
         };
         let is_folder = target.is_dir();
         match crate::path::below(root, &target) {
             Some(to) if is_folder => {
-                scan.skipped.push(Skipped::LinkInsideWorkspace { path, to });
+                found.scan.skipped.push(Skipped::LinkInsideWorkspace { path, to });
             }
             Some(_) => {
                 if let Some(kind) = source {
-                    self.file(name, kind, Links::Follow, scan);
+                    self.file(name, kind, Some(Links::Follow), found);
                 }
             }
             None if is_folder || source.is_some() => {
-                self.passed_over(name, scan);
+                self.passed_over(name, found.scan);
                 let to = crate::path::show(&target);
-                scan.skipped.push(Skipped::LinkLeavesWorkspace { path, to });
+                found.scan.skipped.push(Skipped::LinkLeavesWorkspace { path, to });
             }
             None => {}
         }
@@ -548,87 +530,6 @@ impl Visit<'_> {
     fn is_ignored(&self, path: &RepoPath, is_folder: bool) -> bool {
         self.ignores.as_ref().is_some_and(|ignores| ignores.ignores(path, is_folder))
     }
-}
-
-/// The names and types in a folder that a scan depends on, as one number: everything but caches,
-/// which builds and interpreters make and remove. Independent of the order of the listing.
-/// Output trees and the state, in `closed`, come with the first build and do not count either.
-pub(crate) fn entries_hash(
-    root: BorrowedFd<'_>,
-    path: &RepoPath,
-    closed: &BTreeSet<RepoPath>,
-) -> std::io::Result<u64> {
-    stamp_and_entries(root, path, closed, Links::Follow).map(|(_, entries)| entries)
-}
-
-/// The same with the stamp that the folder had before it was listed.
-pub(crate) fn stamp_and_entries(
-    root: BorrowedFd<'_>,
-    path: &RepoPath,
-    closed: &BTreeSet<RepoPath>,
-    links: Links,
-) -> std::io::Result<(Stamp, u64)> {
-    Directory::read(root, path, links)
-        .map(|directory| (directory.stamp, hash_entries(&directory, path, closed)))
-}
-
-fn hash_entries(directory: &Directory, path: &RepoPath, closed: &BTreeSet<RepoPath>) -> u64 {
-    let mut sum = 0_u64;
-    for (name, kind) in directory.entries() {
-        let is_closed = closed
-            .iter()
-            .any(|folder| folder.file_name() == name && folder.parent().as_ref() == Some(path));
-        if name == PYCACHE || name.ends_with(b".pyc") || is_closed {
-            continue;
-        }
-        let seed = u64::from(kind.as_raw_mode());
-        sum = sum.wrapping_add(XxHash3_64::oneshot_with_seed(seed, name));
-    }
-    sum
-}
-
-fn may_be_folder(kind: FileType) -> bool {
-    kind.is_dir() || kind == FileType::Unknown
-}
-
-/// Hidden files are nobody's sources: editors keep their locks and backups so.
-fn by_name(name: &[u8], wanted: Wanted) -> Option<FileKind> {
-    if name.starts_with(b".") {
-        return None;
-    }
-    if matches!(wanted, Wanted::Modules | Wanted::Installed) {
-        if name.ends_with(b".pyi") {
-            return Some(FileKind::Stub);
-        }
-        if name.ends_with(b".so") || name.ends_with(b".pyd") {
-            // `libssl-3.so` is no module, whatever lies beside it.
-            let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default();
-            return bytekiln_python::is_module_name(stem).then_some(FileKind::Extension);
-        }
-    }
-    if let Some(stem) = name.strip_suffix(b".py") {
-        let is_module = bytekiln_python::is_module_name(stem);
-        return Some(FileKind::Source(if is_module {
-            SourceKind::Module
-        } else {
-            SourceKind::Script(ScriptReason::NotAModuleName)
-        }));
-    }
-    if name.ends_with(b".pyw") {
-        return Some(FileKind::Source(SourceKind::Script(ScriptReason::NotAModuleName)));
-    }
-    match wanted {
-        Wanted::Contents => (!is_bytecode(name)).then_some(FileKind::Data),
-        Wanted::Installed => None,
-        Wanted::Caches { .. } | Wanted::Modules => {
-            (!name.contains(&b'.')).then_some(FileKind::Executable)
-        }
-    }
-}
-
-/// Made by interpreters of today, and by those of old with `-O`.
-fn is_bytecode(name: &[u8]) -> bool {
-    name.ends_with(b".pyc") || name.ends_with(b".pyo")
 }
 
 fn above_workspace(root: &Path, problems: &mut Vec<Problem>) -> Option<Arc<IgnoreLayer>> {

@@ -1,5 +1,7 @@
 //! What is kept: it answers where nothing changed, and nowhere else.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use bytekiln_action::Digest;
 use proptest::prelude::*;
 
@@ -50,6 +52,29 @@ fn caches_beside_sources_are_no_change() {
     assert!(tree.load().kept);
     tree.write("pkg/new.py", "");
     assert!(!tree.load().kept);
+}
+
+/// The first load takes stamps where it reads, later ones where they list.
+#[test]
+fn whoever_takes_the_stamp_sees_what_can_be_run() {
+    let tree = Tree::new(
+        "
+        //- /mine/tools/run.py
+        #!/usr/bin/env python3
+        import helper
+        //- /mine/tools/helper.py
+        ",
+    );
+    tree.age();
+    let first = tree.load();
+    assert!(tree.load().kept);
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(tree.workspace.root.join("tools/run.py"), mode).unwrap();
+    tree.age();
+    let second = tree.load();
+    assert!(!second.kept);
+    assert_ne!(second.graph, first.graph);
+    assert_eq!(second.graph, tree.fresh().graph);
 }
 
 #[test]

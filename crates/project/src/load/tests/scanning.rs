@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use bytekiln_action::RepoPath;
 use expect_test::expect;
+use proptest::prelude::*;
 
 use super::{Tree, check, member};
 use crate::{AllowanceRule, Date, PrefixMap, RecordedPathPolicy};
@@ -244,4 +245,25 @@ fn nothing_python() {
         `.gitignore` files, `include` and `exclude` globs decide what is in scope
     "#]],
     );
+}
+
+proptest! {
+    #[test]
+    fn two_sources_are_found_as_by_looking_each_one_up(
+        paths in proptest::collection::btree_set("(a|a-|b|a\\.b)(/(a|a0|Z|__init__))?(/(a|__init__))?\\.py", 0..40),
+    ) {
+        let paths: Vec<RepoPath> =
+            paths.iter().map(|path| RepoPath::new(path.as_bytes()).unwrap()).collect();
+        let found = crate::load::two_sources(paths.iter());
+        let mut looked_up = Vec::new();
+        for path in paths.iter().filter(|path| path.file_name() == b"__init__.py") {
+            let module = [path.parent_bytes(), b".py"].concat();
+            let module = RepoPath::new(&module).unwrap();
+            if paths.binary_search(&module).is_ok() {
+                looked_up.push(Some(module));
+            }
+        }
+        let found: Vec<Option<RepoPath>> = found.into_iter().map(|problem| problem.path).collect();
+        prop_assert_eq!(found, looked_up);
+    }
 }
