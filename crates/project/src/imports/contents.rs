@@ -5,7 +5,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,6 +16,7 @@ use foldhash::fast::RandomState;
 
 use super::identity::ContentId;
 use super::kept::{self, Additions, Kept};
+use super::place::Place;
 use super::trees::TreeFile;
 use crate::index::{FileIndex, IndexEntry, IndexedKind, StateError};
 use crate::path::bytes;
@@ -141,6 +142,7 @@ type Claimed = HashMap<ContentId, usize, RandomState>;
 /// Room that a thread uses again.
 #[derive(Default)]
 struct Scratch {
+    place: Place,
     buffer: Vec<u8>,
     recorder: Recorder,
 }
@@ -190,8 +192,8 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         FILES,
         Scratch::default,
         |scratch, at| {
-            let file = files.get(*at)?;
-            Some(read_one(reading, (*at, file), &kept, &additions, &claimed, scratch))
+            let rest = files.get(*at..)?;
+            Some(read_one(reading, (*at, rest), &kept, &additions, &claimed, scratch))
         },
     );
     contents.read = unread.len();
@@ -354,20 +356,22 @@ fn look_up(
         .collect()
 }
 
+/// Of the first of `files`, which are those from number `at` on.
 fn read_one(
     reading: &Reading<'_>,
-    (at, file): (usize, &TreeFile),
+    (at, files): (usize, &[TreeFile]),
     kept: &Kept,
     additions: &Additions,
     claimed: &Mutex<Claimed>,
-    Scratch { buffer, recorder }: &mut Scratch,
+    Scratch { place, buffer, recorder }: &mut Scratch,
 ) -> std::io::Result<Found> {
-    let folder = reading.open.get(file.tree as usize).and_then(Option::as_ref);
-    let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
+    let gone = std::io::ErrorKind::NotFound;
+    let file = files.first().ok_or(gone)?;
+    let (folder, path) = place.of(reading.open, files).ok_or(gone)?;
     let source = if file.executable || !file.stamp.is_taken() {
-        read_source(folder.as_fd(), &file.path, file.executable, buffer)?
+        read_source(folder, path, file.executable, buffer)?
     } else {
-        read_stamped(folder.as_fd(), &file.path, &file.stamp, buffer)?
+        read_stamped(folder, path, &file.stamp, buffer)?
     };
     let package = file.is_package();
     let mut found = Found {

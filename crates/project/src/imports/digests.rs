@@ -26,7 +26,7 @@ pub(super) fn of(
             return Some(known.digest);
         }
         let folder = reading.open.get(file.tree as usize)?.as_ref()?;
-        read_source(folder.as_fd(), &file.path, false, buffer).ok()?;
+        read_source(folder.as_fd(), file.path.as_bytes(), false, buffer).ok()?;
         Some(Digest::of(buffer))
     })
 }

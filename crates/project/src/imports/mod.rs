@@ -11,6 +11,7 @@ mod keeping;
 mod kept;
 mod load;
 mod namespaces;
+mod place;
 mod problems;
 mod request;
 mod roots;

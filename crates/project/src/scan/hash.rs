@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use bytekiln_action::{Digest, RepoPath};
+use bytekiln_action::Digest;
 use bytekiln_codec::{SourceHash, source_hash};
 use bytekiln_python::Release;
 use rustix::fs::{Mode, OFlags};
@@ -57,7 +57,8 @@ fn hash_file(
     releases: &[Release],
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Hashed> {
-    let read = read_source(root, &found.path, found.kind == FileKind::Executable, buffer)?;
+    let read =
+        read_source(root, found.path.as_bytes(), found.kind == FileKind::Executable, buffer)?;
     let digest = Digest::of(buffer);
     let source_hashes = releases.iter().map(|release| source_hash(*release, buffer)).collect();
     Ok(Hashed { digest, stamp: read.stamp, python_shebang: read.python_shebang, source_hashes })
@@ -65,23 +66,20 @@ fn hash_file(
 
 /// Reads a source into `buffer`; see [`hash_files`] for what `executable` means.
 pub(crate) fn read_source(
-    root: BorrowedFd<'_>,
-    path: &RepoPath,
+    folder: BorrowedFd<'_>,
+    path: &[u8],
     executable: bool,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Source> {
     // Non-blocking, so that a pipe put in the file's place meanwhile cannot hang us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mut file =
-        std::fs::File::from(rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?);
+    let mut file = std::fs::File::from(rustix::fs::openat(folder, path, flags, Mode::empty())?);
     let stat = rustix::fs::fstat(file.as_fd())?;
     if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(std::io::Error::other("not a regular file any more"));
     }
-    buffer.clear();
-    // A huge file's buffer is not dragged along.
-    buffer.shrink_to(1 << 20);
     let size = usize::try_from(stat.st_size).unwrap_or_default();
+    make_room(buffer, size);
     if executable {
         file.by_ref().take(FIRST_LINE).read_to_end(buffer)?;
     } else {
@@ -99,16 +97,15 @@ pub(crate) fn read_source(
 /// Reads a source that the walk has stamped, with no further look at it where the size is as it was: what
 /// has changed since the stamp shows in the next stamp, whatever is read now.
 pub(crate) fn read_stamped(
-    root: BorrowedFd<'_>,
-    path: &RepoPath,
+    folder: BorrowedFd<'_>,
+    path: &[u8],
     stamp: &Stamp,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Source> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::openat(root, path.as_bytes(), flags, Mode::empty())?;
-    buffer.clear();
-    buffer.shrink_to(1 << 20);
+    let file = rustix::fs::openat(folder, path, flags, Mode::empty())?;
     let size = usize::try_from(stamp.size).unwrap_or_default();
+    make_room(buffer, size);
     buffer.reserve(size.saturating_add(1));
     let free = buffer.capacity();
     // A read that gives less than was asked for has met the end.
@@ -116,7 +113,20 @@ pub(crate) fn read_stamped(
         Ok(count) if count == size && count < free => {
             Ok(Source { stamp: *stamp, python_shebang: has_python_shebang(buffer) })
         }
-        _ => read_source(root, path, false, buffer),
+        _ => read_source(folder, path, false, buffer),
+    }
+}
+
+/// The room of a larger file is not dragged along.
+const LARGE: usize = 1 << 23;
+
+/// Empties a buffer for a file of about this size. What is in it is not copied into a larger one, and none is
+/// given back that the next file may need: fresh memory costs as much as reading into it.
+fn make_room(buffer: &mut Vec<u8>, size: usize) {
+    buffer.clear();
+    if buffer.capacity() <= size || buffer.capacity() > LARGE {
+        let room = if size < LARGE { size.saturating_add(1).next_power_of_two() } else { size };
+        *buffer = Vec::with_capacity(room.min(LARGE));
     }
 }
 
