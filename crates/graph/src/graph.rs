@@ -206,6 +206,12 @@ impl Graph {
         (0_u32..).map(NodeId).zip(&self.nodes)
     }
 
+    /// The id with a number.
+    #[must_use]
+    pub fn node_id(&self, number: u32) -> Option<NodeId> {
+        ((number as usize) < self.nodes.len()).then_some(NodeId(number))
+    }
+
     /// A node of this graph; `None` for an id of another.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Option<&Node> {

@@ -116,10 +116,13 @@ impl<'a> Index<'a> {
     #[must_use]
     pub fn new(sources: &'a Sources<'a>) -> Index<'a> {
         let mut files: Vec<&'a SourceFile<'a>> = sources.files.iter().collect();
-        files.sort_by(|a, b| {
-            (a.tree, &a.path, a.kind, a.owner).cmp(&(b.tree, &b.path, b.kind, b.owner))
-        });
-        files.dedup_by(|b, a| (a.tree, &a.path) == (b.tree, &b.path));
+        // Mostly they come in order.
+        if !files.is_sorted_by(|a, b| (a.tree, &a.path) < (b.tree, &b.path)) {
+            files.sort_by(|a, b| {
+                (a.tree, &a.path, a.kind, a.owner).cmp(&(b.tree, &b.path, b.kind, b.owner))
+            });
+            files.dedup_by(|b, a| (a.tree, &a.path) == (b.tree, &b.path));
+        }
         let mut builder = Builder::new(sources, &files);
         for (number, file) in files.iter().enumerate() {
             builder.add(u32::try_from(number).unwrap_or(NONE), file);

@@ -27,6 +27,22 @@ pub fn map_by<T: Sync, S, R: Send>(
     make: impl Fn() -> S + Sync,
     function: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<R> {
+    let mut all = Vec::with_capacity(items.len());
+    for results in map_parts(items, threads, stride, make, function) {
+        all.extend(results);
+    }
+    all
+}
+
+/// The same, in the lists in which the threads have put the results: to bring many large ones together takes
+/// as much memory again.
+pub(crate) fn map_parts<T: Sync, S, R: Send>(
+    items: &[T],
+    threads: NonZeroUsize,
+    stride: usize,
+    make: impl Fn() -> S + Sync,
+    function: impl Fn(&mut S, &T) -> R + Sync,
+) -> impl Iterator<Item = Vec<R>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut scratch = make();
@@ -55,11 +71,7 @@ pub fn map_by<T: Sync, S, R: Send>(
         done
     });
     done.sort_unstable_by_key(|(start, _)| *start);
-    let mut all = Vec::with_capacity(items.len());
-    for (_, results) in done {
-        all.extend(results);
-    }
-    all
+    done.into_iter().map(|(_, results)| results)
 }
 
 /// `function` of each item on all threads; `take` gets the results one after the other, in whatever order they

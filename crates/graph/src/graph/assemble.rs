@@ -22,6 +22,8 @@ pub struct Part {
     start: usize,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    /// How many edges each node has.
+    counts: Vec<u32>,
 }
 
 struct Assembly<'i, 'a> {
@@ -62,7 +64,8 @@ pub(super) fn assemble(
             let hidden = assembly.target(found.hidden, &imports.names, &mut ids);
             ambiguities.push((chosen, hidden, found.kind));
         }
-        assembly.parts.push(Part { start, nodes, edges: imports.edges });
+        let counts = vec![0; nodes.len()];
+        assembly.parts.push(Part { start, nodes, edges: imports.edges, counts });
     }
     assembly.finish(ambiguities, each)
 }
@@ -203,9 +206,21 @@ impl Assembly<'_, '_> {
                 edge.to = NodeId(id(edge.to.0));
             }
             settle(&mut part.edges);
+            for own in part.edges.chunk_by(|one, next| one.from == next.from) {
+                let node =
+                    own.first().and_then(|edge| (edge.from.0 as usize).checked_sub(part.start));
+                if let Some(count) = node.and_then(|node| part.counts.get_mut(node)) {
+                    *count = u32::try_from(own.len()).unwrap_or(u32::MAX);
+                }
+            }
         });
         let mut edges = Edges::default();
-        self.parts.into_iter().for_each(|part| edges.push(part.edges));
+        let mut counts = Vec::with_capacity(nodes.len());
+        for mut part in self.parts {
+            counts.append(&mut part.counts);
+            edges.push(part.edges);
+        }
+        counts.resize(nodes.len(), 0);
         // What has no file comes after all files.
         let edge = |(from, to)| Edge {
             from: NodeId(id(from)),
@@ -217,12 +232,17 @@ impl Assembly<'_, '_> {
         let mut around: Vec<Edge> = self.around.into_iter().map(edge).collect();
         around.sort_unstable_by_key(|edge| edge.from);
         settle(&mut around);
+        for edge in &around {
+            if let Some(count) = counts.get_mut(edge.from.0 as usize) {
+                *count += 1;
+            }
+        }
         edges.push(around);
         Graph {
             owners: index.sources.owners.clone(),
             ambiguities,
             files,
-            offsets: offsets(nodes.len(), edges.iter().map(|edge| edge.from.0)),
+            offsets: sums(counts),
             edges,
             nodes,
             back: Back::default(),
@@ -255,16 +275,23 @@ pub(super) fn package_file(entry: &Entry<'_>) -> Option<u32> {
 
 /// Where the edges of each node start, if they are in the order of nodes; and the end.
 pub(super) fn offsets(nodes: usize, of: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut offsets = vec![0_u32; nodes + 1];
+    let mut counts = vec![0_u32; nodes];
     of.for_each(|node| {
-        if let Some(count) = offsets.get_mut(node as usize + 1) {
+        if let Some(count) = counts.get_mut(node as usize) {
             *count += 1;
         }
     });
+    sums(counts)
+}
+
+/// What comes before each, and all.
+fn sums(mut counts: Vec<u32>) -> Vec<u32> {
     let mut sum = 0;
-    for offset in &mut offsets {
-        sum += *offset;
-        *offset = sum;
+    for count in &mut counts {
+        let before = sum;
+        sum += *count;
+        *count = before;
     }
-    offsets
+    counts.push(sum);
+    counts
 }

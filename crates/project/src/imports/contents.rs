@@ -186,7 +186,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         .collect();
     claimed.reserve(unread.len());
     let claimed = Mutex::new(claimed);
-    let found = crate::parallel::map_by(
+    let found = crate::parallel::map_parts(
         &unread,
         reading.threads,
         FILES,
@@ -197,9 +197,9 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         },
     );
     contents.read = unread.len();
-    contents.records.0.reserve_exact(found.len());
+    contents.records.0.reserve(unread.len());
     let mut copies: Vec<usize> = Vec::new();
-    for (at, found) in unread.iter().zip(found) {
+    for (at, found) in unread.iter().zip(found.flatten()) {
         let (Some(found), Some(content), Some(file)) = (found, of.get_mut(*at), files.get(*at))
         else {
             continue;
@@ -296,10 +296,13 @@ impl Remembering {
         if self.same && own_index.entries.len() == built && read == built {
             return Ok(());
         }
-        let (new_own, new_beside) = indexes(reading, files, contents, &beside_index);
-        if new_own != own_index {
-            new_own.write(&own)?;
+        let known = || known(reading, files, contents);
+        let new_own =
+            || known().filter(|(file, _)| file.is_built()).map(|(file, rest)| (&file.path, rest));
+        if !new_own().eq(own_index.rows()) {
+            FileIndex::write_rows(&own, new_own())?;
         }
+        let new_beside = index_beside(reading, files, known(), &beside_index);
         if new_beside != beside_index {
             new_beside.write(&beside)?;
         }
@@ -399,28 +402,38 @@ fn read_one(
     Ok(found)
 }
 
-/// The new indexes, without what is too young to be trusted: of the sources of the workspace, and of all
-/// else, which keeps what it knew of trees that this load did not look into.
-fn indexes(
+/// What the indexes say of files, without what is too young to be trusted.
+fn known<'a>(
+    reading: &Reading<'_>,
+    files: &'a [TreeFile],
+    contents: &'a [Content],
+) -> impl Iterator<Item = (&'a TreeFile, (Stamp, IndexedKind, ContentId))> {
+    let clock = reading.clock;
+    let entries = files.iter().zip(contents);
+    entries
+        .filter_map(|(file, content)| Some((file, content.entry()?)))
+        .filter(move |(_, (stamp, _, _))| clock.is_safe(stamp))
+}
+
+/// The new index of what the build does not compile: it keeps what it knew of trees that this load did not
+/// look into.
+fn index_beside<'a>(
     reading: &Reading<'_>,
     files: &[TreeFile],
-    contents: &[Content],
+    known: impl Iterator<Item = (&'a TreeFile, (Stamp, IndexedKind, ContentId))>,
     beside: &FileIndex<ContentId>,
-) -> (FileIndex<ContentId>, FileIndex<ContentId>) {
-    let (mut own, mut other) = (Vec::new(), Vec::new());
+) -> FileIndex<ContentId> {
     let mut trees: HashSet<u32> = HashSet::from([0]);
-    for (file, content) in files.iter().zip(contents) {
-        trees.insert(file.tree);
-        let Some((stamp, kind, digest)) = content.entry() else { continue };
-        if !reading.clock.is_safe(&stamp) {
-            continue;
-        }
-        if file.is_built() {
-            own.push(IndexEntry { path: file.path.clone(), stamp, kind, digest });
-        } else {
-            other.push(IndexEntry { path: key(reading, file), stamp, kind, digest });
-        }
-    }
+    trees.extend(files.iter().map(|file| file.tree));
+    let mut other: Vec<IndexEntry<ContentId>> = known
+        .filter(|(file, _)| !file.is_built())
+        .map(|(file, (stamp, kind, digest))| IndexEntry {
+            path: key(reading, file),
+            stamp,
+            kind,
+            digest,
+        })
+        .collect();
     let closed: Vec<&[u8]> = reading
         .folders
         .iter()
@@ -438,5 +451,5 @@ fn indexes(
     other.extend(beside.entries.iter().filter(is_elsewhere).cloned());
     other.sort_by(|a, b| a.path.cmp(&b.path));
     other.dedup_by(|a, b| a.path == b.path);
-    (FileIndex { entries: own }, FileIndex { entries: other })
+    FileIndex { entries: other }
 }

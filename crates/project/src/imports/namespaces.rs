@@ -2,7 +2,7 @@
 //! be found by `importlib.resources`. Only those that some import names and nothing else provides are
 //! given to the graph; a tree of translations would fill it with thousands of others. Knows no disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bytekiln_graph::{FileKind, Graph, NodeKind, Reason, SourceFile, Sources};
 
@@ -31,7 +31,13 @@ pub(super) fn folders(
         .filter(|root| root.tree == 0)
         .map(|root| root.folder.as_bytes())
         .collect();
-    for folder in folders.iter().filter(|folder| !folder.installed) {
+    // Most folders are none by their own name.
+    let last: HashSet<&str> =
+        names.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
+    let is_last = |folder: &SeenFolder| {
+        std::str::from_utf8(folder.path.file_name()).is_ok_and(|name| last.contains(name))
+    };
+    for folder in folders.iter().filter(|folder| !folder.installed && is_last(folder)) {
         let path = folder.path.as_bytes();
         let is_named = roots.iter().any(|root| {
             let rest = path.strip_prefix(*root).unwrap_or_default();

@@ -51,6 +51,9 @@ pub(crate) struct IndexEntry<I = Digest> {
     pub(crate) digest: I,
 }
 
+/// An entry of an index, as it is read and written.
+pub(crate) type Row<'a, I> = (&'a RepoPath, (Stamp, IndexedKind, I));
+
 /// The index: sorted by path, each path once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileIndex<I = Digest> {
@@ -71,16 +74,29 @@ impl<I: Identity> FileIndex<I> {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), StateError> {
+        Self::write_rows(path, self.rows())
+    }
+
+    /// All of it, by path.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_, I>> {
+        self.entries.iter().map(|entry| (&entry.path, (entry.stamp, entry.kind, entry.digest)))
+    }
+
+    /// Writes an index that need not be put together before.
+    pub(crate) fn write_rows<'a>(
+        path: &Path,
+        rows: impl Iterator<Item = Row<'a, I>>,
+    ) -> Result<(), StateError> {
         let mut file = StateWriter::create(path, I::FILE)?;
         let mut out = Writer::default();
-        for entry in &self.entries {
-            out.string(entry.path.as_bytes());
-            put_stamp(&mut out, &entry.stamp);
-            out.u8(match entry.kind {
+        for (path, (stamp, kind, digest)) in rows {
+            out.string(path.as_bytes());
+            put_stamp(&mut out, &stamp);
+            out.u8(match kind {
                 IndexedKind::Source => 0,
                 IndexedKind::Other => 1,
             });
-            entry.digest.put(&mut out);
+            digest.put(&mut out);
             if out.bytes.len() >= BLOCK {
                 file.write(&out.bytes)?;
                 out.bytes.clear();

@@ -5,6 +5,7 @@ use std::path::Path;
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{Graph, NodeId, Which};
 
+use super::cyclic::Cycles;
 use super::document::{AmbiguityRow, EdgeRow, Focus, GraphDocument, ModuleRow, OwnerRow, word};
 use super::focus::focus;
 use super::rows::EdgeRows;
@@ -12,8 +13,6 @@ use crate::arguments::{FollowChoice, GraphArguments};
 use crate::failure::CommandFailure;
 use crate::imports::OpenGraph;
 use crate::report::terminal::Terminal;
-
-const OUT: u32 = u32::MAX;
 
 /// Takes what was asked for, and numbers it.
 pub(super) fn assemble<'a>(
@@ -23,11 +22,11 @@ pub(super) fn assemble<'a>(
 ) -> Result<GraphDocument<'a>, CommandFailure> {
     let graph = open.graph();
     let (inside, asked) = focus(open, arguments, terminal)?;
-    let mut numbers = vec![OUT; graph.len()];
+    let mut numbers = vec![None; graph.len()];
     let mut modules = Vec::new();
     for (((id, node), inside), number) in graph.nodes().zip(&inside).zip(&mut numbers) {
         if *inside {
-            *number = u32::try_from(modules.len()).unwrap_or(OUT);
+            *number = u32::try_from(modules.len()).ok();
             modules.push(ModuleRow {
                 node: id,
                 name: &node.name,
@@ -38,26 +37,12 @@ pub(super) fn assemble<'a>(
             });
         }
     }
-    let number =
-        |id: NodeId| numbers.get(id.number() as usize).copied().filter(|number| *number != OUT);
+    let number = |id: NodeId| numbers.get(id.number() as usize).copied().flatten();
     let which = open.imports.unwrap_or(Which::All);
-    // The search for cycles is as long as all else here.
-    let cyclic = || graph.cyclic_modules(Which::Eager);
-    let (edges, cyclic) = std::thread::scope(|scope| {
-        let cyclic = scope.spawn(cyclic);
-        let edges = match which {
-            Which::All if modules.len() == graph.len() => EdgeRows::Whole(graph),
-            _ => EdgeRows::Picked(edges_of(graph, &modules, which, &number)),
-        };
-        match cyclic.join() {
-            Ok(cyclic) => (edges, cyclic),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    });
-    let cycles = cyclic
-        .iter()
-        .filter_map(|modules| modules.iter().map(|id| number(*id)).collect())
-        .collect();
+    let edges = match which {
+        Which::All if modules.len() == graph.len() => EdgeRows::Whole(graph),
+        _ => EdgeRows::Picked(edges_of(graph, &modules, which, &number)),
+    };
     let ambiguities = graph.ambiguities().iter().filter_map(|ambiguity| {
         Some(AmbiguityRow {
             chosen: number(ambiguity.chosen)?,
@@ -65,6 +50,15 @@ pub(super) fn assemble<'a>(
             kind: ambiguity.kind,
         })
     });
+    let ambiguities = ambiguities.collect();
+    let focus = asked
+        .into_iter()
+        .map(|asked| Focus {
+            direction: asked.option,
+            text: asked.text,
+            modules: asked.nodes.into_iter().filter_map(number).collect(),
+        })
+        .collect();
     let owners = graph.owners().iter();
     let mut document = GraphDocument {
         python: open.target.release.to_string(),
@@ -76,14 +70,7 @@ pub(super) fn assemble<'a>(
         },
         imports: word(which),
         by: "module",
-        focus: asked
-            .into_iter()
-            .map(|asked| Focus {
-                direction: asked.option,
-                text: asked.text,
-                modules: asked.nodes.into_iter().filter_map(number).collect(),
-            })
-            .collect(),
+        focus,
         title: last(&open.workspace.root),
         trees: open
             .loaded
@@ -96,8 +83,8 @@ pub(super) fn assemble<'a>(
         edges,
         groups: Vec::new(),
         group_edges: Vec::new(),
-        cycles,
-        ambiguities: ambiguities.collect(),
+        cycles: Cycles::of(graph, numbers),
+        ambiguities,
         problems: &open.loaded.problems,
     };
     if let Some(by) = arguments.by {

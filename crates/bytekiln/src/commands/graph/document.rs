@@ -5,6 +5,7 @@ use bytekiln_action::RepoPath;
 use bytekiln_graph::{AmbiguityKind, Kinds, NodeId, NodeKind, OwnerKind, Which};
 use bytekiln_planner::Problem;
 
+use super::cyclic::Cycles;
 use super::rows::EdgeRows;
 
 /// A graph, or a part of it.
@@ -37,8 +38,8 @@ pub(crate) struct GraphDocument<'a> {
     pub(crate) groups: Vec<GroupRow>,
     /// Between different groups, sorted by both.
     pub(crate) group_edges: Vec<GroupEdge>,
-    /// Modules that import each other when they are imported (eager imports), largest first.
-    pub(crate) cycles: Vec<Vec<u32>>,
+    /// Of the modules.
+    pub(crate) cycles: Cycles<'a>,
     /// Names with two meanings.
     pub(crate) ambiguities: Vec<AmbiguityRow>,
     /// What was met on the way.
@@ -182,8 +183,7 @@ pub(crate) fn word(which: Which) -> &'static str {
 /// A node for tests of forms, which do not go back to the graph.
 #[cfg(test)]
 pub(crate) fn any_node() -> NodeId {
-    use bytekiln_graph::{Graph, ModuleImports, PathEntry, Root, SourceFile, Sources, Target};
-    let imports = ModuleImports::default();
+    use bytekiln_graph::{Graph, PathEntry, Root, SourceFile, Sources, Target};
     let graph = Graph::build(&Sources {
         target: Target {
             release: bytekiln_python::Release::from_minor(14).unwrap(),
@@ -196,7 +196,7 @@ pub(crate) fn any_node() -> NodeId {
             owner: 0,
             script: false,
             digest: None,
-            imports: Some(&imports),
+            imports: None,
         }],
         roots: vec![Root { tree: 0, folder: RepoPath::default() }],
         owners: vec![bytekiln_graph::Owner {

@@ -104,7 +104,7 @@ impl Page<'_> {
     }
 
     pub(super) fn cycles(&mut self) -> io::Result<()> {
-        let cycles = &self.document.cycles;
+        let cycles = self.document.cycles.get();
         let Some(largest) = cycles.first() else { return Ok(()) };
         let count = u32::try_from(cycles.len()).unwrap_or(u32::MAX);
         let modules = counted(u32::try_from(largest.len()).unwrap_or(u32::MAX), "module");

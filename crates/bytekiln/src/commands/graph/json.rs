@@ -5,6 +5,8 @@ mod module;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::mpsc::{channel, sync_channel};
 
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{AmbiguityKind, Kinds, OwnerKind};
@@ -40,7 +42,7 @@ pub(super) fn render(document: &GraphDocument<'_>, out: &mut dyn Write) -> io::R
     )?;
     out.modules(document)?;
     out.list(&"groups", groups(document))?;
-    out.list(&"cycles", document.cycles.iter().map(|modules| json!({"modules": modules})))?;
+    out.list(&"cycles", document.cycles.get().iter().map(|modules| json!({"modules": modules})))?;
     let ambiguities = document.ambiguities.iter().map(|one| {
         let chosen = document.modules.get(one.chosen as usize);
         json!({
@@ -149,34 +151,33 @@ impl Serialize for Shown<'_> {
     }
 }
 
-/// From so many modules on a second thread is worth it.
+/// From so many modules on more threads are worth it.
 const MANY: usize = 1 << 13;
 
-/// So many bytes are handed on at once.
-const BLOCK: usize = 1 << 18;
+/// So many modules are written down at once: their lines have some hundred bytes each.
+const SOME: u32 = 256;
 
-/// So many of these may wait.
-const BLOCKS: usize = 4;
+/// Threads that write modules down.
+const WRITERS: u32 = 2;
 
-/// One module a line, in blocks.
-fn write_modules(
+/// So many lists of lines of each of them may wait.
+const WAITING: usize = 2;
+
+/// The lines of some modules, each after what stands before it.
+fn write_lines(
     document: &GraphDocument<'_>,
-    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut edges = document.edges.iter().peekable();
-    let mut writer = ModuleWriter::default();
-    let mut block = Vec::with_capacity(BLOCK + BLOCK / 8);
-    let mut before: &[u8] = b"\n    ";
-    for (id, module) in (0_u32..).zip(&document.modules) {
+    ids: Range<u32>,
+    writer: &mut ModuleWriter,
+    lines: &mut Vec<u8>,
+) {
+    let mut edges = document.edges.of(ids.clone()).peekable();
+    lines.clear();
+    let modules = document.modules.iter().skip(ids.start as usize);
+    for (id, module) in ids.zip(modules) {
         let imports = std::iter::from_fn(|| edges.next_if(|edge| edge.from <= id));
-        block.extend_from_slice(before);
-        writer.write(id, module, imports, &mut block)?;
-        before = b",\n    ";
-        if block.len() >= BLOCK {
-            give(std::mem::replace(&mut block, Vec::with_capacity(BLOCK + BLOCK / 8)))?;
-        }
+        lines.extend_from_slice(if id == 0 { b"\n    " } else { b",\n    " });
+        writer.write(id, module, imports, lines);
     }
-    give(block)
 }
 
 /// An object with one field a line, and lists with one element a line.
@@ -211,27 +212,52 @@ impl Lines<'_> {
         Ok(serde_json::to_writer(&mut *self.out, value)?)
     }
 
-    /// The modules. A thread writes them down while this one hands on what is written; the lines of a small
-    /// graph are there sooner than a thread.
+    /// The modules. Threads write them down while this one hands on what is written, and another one looks for
+    /// cycles, which come later; the lines of a small graph are there sooner than a thread.
     fn modules(&mut self, document: &GraphDocument<'_>) -> io::Result<()> {
         self.key(&"modules")?;
         self.out.write_all(b"[")?;
+        let count = u32::try_from(document.modules.len()).unwrap_or(u32::MAX);
+        let parts = (0..count)
+            .step_by(SOME as usize)
+            .map(|start| start..count.min(start.saturating_add(SOME)));
         if document.modules.len() < MANY {
-            write_modules(document, &mut |block| self.out.write_all(&block))?;
+            let (mut writer, mut lines) = (ModuleWriter::default(), Vec::new());
+            for ids in parts {
+                write_lines(document, ids, &mut writer, &mut lines);
+                self.out.write_all(&lines)?;
+            }
         } else {
             std::thread::scope(|scope| {
-                let (give, take) = std::sync::mpsc::sync_channel::<Vec<u8>>(BLOCKS);
-                let writer = scope.spawn(move || {
-                    write_modules(document, &mut |block| {
-                        give.send(block).map_err(|_| io::ErrorKind::BrokenPipe.into())
+                let writers: Vec<_> = (0..WRITERS)
+                    .map(|number| {
+                        let (give, take) = sync_channel::<Vec<u8>>(WAITING);
+                        // Room goes round: fresh memory for all lines would take longer than to write them.
+                        let (give_back, take_back) = channel::<Vec<u8>>();
+                        let own = parts.clone().skip(number as usize).step_by(WRITERS as usize);
+                        scope.spawn(move || {
+                            let mut writer = ModuleWriter::default();
+                            for ids in own {
+                                let mut lines = take_back.try_recv().unwrap_or_default();
+                                write_lines(document, ids, &mut writer, &mut lines);
+                                // Nobody takes it any more if what was written could not be handed on.
+                                if give.send(lines).is_err() {
+                                    return;
+                                }
+                            }
+                        });
+                        (take, give_back)
                     })
-                });
-                // What cannot be handed on drops the receiving end, at which the thread gives up.
-                take.into_iter().try_for_each(|block| self.out.write_all(&block))?;
-                match writer.join() {
-                    Ok(written) => written,
-                    Err(panic) => std::panic::resume_unwind(panic),
+                    .collect();
+                scope.spawn(|| document.cycles.get());
+                // In turns, as the writers take the modules.
+                for (take, give_back) in writers.iter().cycle() {
+                    let Ok(lines) = take.recv() else { break };
+                    self.out.write_all(&lines)?;
+                    // A writer that is done wants none.
+                    let _ = give_back.send(lines);
                 }
+                io::Result::Ok(())
             })?;
         }
         self.out.write_all(if document.modules.is_empty() { b"]" } else { b"\n  ]" })

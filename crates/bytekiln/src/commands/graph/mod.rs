@@ -1,6 +1,7 @@
 //! `graph`: who imports whom, in many forms made from one value.
 
 mod assemble;
+mod cyclic;
 pub(crate) mod document;
 mod dot;
 mod faults;

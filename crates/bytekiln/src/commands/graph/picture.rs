@@ -81,7 +81,7 @@ impl Picture {
 
     fn of_modules(document: &GraphDocument<'_>) -> Picture {
         let mut cycle_of: Vec<Option<usize>> = vec![None; document.modules.len()];
-        for (number, cycle) in document.cycles.iter().enumerate() {
+        for (number, cycle) in document.cycles.get().iter().enumerate() {
             for module in cycle {
                 if let Some(place) = cycle_of.get_mut(*module as usize) {
                     *place = Some(number);

@@ -1,6 +1,8 @@
 //! The imports of a document. Of a whole graph they are read from it: a list of their own would be its
 //! largest part once more. Knows nothing of modules.
 
+use std::ops::Range;
+
 use bytekiln_graph::{Edge, EdgeId, Graph};
 
 use super::document::EdgeRow;
@@ -25,14 +27,24 @@ impl EdgeRows<'_> {
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = EdgeRow> {
+        self.of(0..u32::MAX)
+    }
+
+    /// Those of some modules.
+    pub(crate) fn of(&self, modules: Range<u32>) -> impl Iterator<Item = EdgeRow> {
         let (graph, picked) = match self {
             EdgeRows::Whole(graph) => (Some(*graph), [].as_slice()),
-            EdgeRows::Picked(rows) => (None, rows.as_slice()),
+            EdgeRows::Picked(rows) => {
+                let place = |module| rows.partition_point(|row| row.from < module);
+                let own = rows.get(place(modules.start)..place(modules.end));
+                (None, own.unwrap_or_default())
+            }
         };
-        let nodes = graph.into_iter().flat_map(Graph::nodes);
-        let whole = nodes
-            .flat_map(move |(id, _)| graph.into_iter().flat_map(move |graph| graph.imports(id)));
-        whole.map(|(_, edge)| row(edge)).chain(picked.iter().copied())
+        let nodes = graph.into_iter().flat_map(move |graph| {
+            let ids = modules.clone().map_while(|number| graph.node_id(number));
+            ids.flat_map(move |id| graph.imports(id))
+        });
+        nodes.map(|(_, edge)| row(edge)).chain(picked.iter().copied())
     }
 }
 

@@ -1,8 +1,6 @@
 //! A module and its imports as one line of JSON, put together by hand: nearly all of a large document is
 //! these lines, and a general serializer takes three times as long for them. Knows nothing of the rest.
 
-use std::io;
-
 use bytekiln_action::RepoPath;
 use bytekiln_graph::{Kinds, NodeKind};
 
@@ -23,16 +21,16 @@ impl ModuleWriter {
         module: &ModuleRow<'_>,
         imports: impl Iterator<Item = EdgeRow>,
         out: &mut Vec<u8>,
-    ) -> io::Result<()> {
+    ) {
         out.extend_from_slice(b"{\"id\":");
         number(id, out);
         out.extend_from_slice(b",\"name\":");
-        text(module.name, out)?;
+        text(module.name, out);
         out.extend_from_slice(b",\"kind\":");
-        text(module.kind.word(), out)?;
+        text(module.kind.word(), out);
         out.extend_from_slice(b",\"reason\":");
         match module.kind {
-            NodeKind::Unresolved(reason) => text(reason.word(), out)?,
+            NodeKind::Unresolved(reason) => text(reason.word(), out),
             _ => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"owner\":");
@@ -43,7 +41,7 @@ impl ModuleWriter {
         number_or_null(module.file.map(|(tree, _)| tree), out);
         out.extend_from_slice(b",\"path\":");
         match module.file {
-            Some((_, path)) => shown(path, out)?,
+            Some((_, path)) => shown(path, out),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"imports\":[");
@@ -56,49 +54,51 @@ impl ModuleWriter {
             out.extend_from_slice(b",\"column\":");
             number(import.column, out);
             out.extend_from_slice(b",\"kinds\":");
-            self.kinds(import.kinds, out)?;
+            self.kinds(import.kinds, out);
             out.push(b'}');
             before = b",{\"to\":";
         }
         out.extend_from_slice(b"]}");
-        Ok(())
     }
 
-    fn kinds(&mut self, kinds: Kinds, out: &mut Vec<u8>) -> io::Result<()> {
+    fn kinds(&mut self, kinds: Kinds, out: &mut Vec<u8>) {
         if let Some((_, words)) = self.words.iter().find(|(known, _)| *known == kinds) {
-            out.extend_from_slice(words);
-            return Ok(());
+            return out.extend_from_slice(words);
         }
-        let words = serde_json::to_vec(&kinds.words().collect::<Vec<_>>())?;
+        let mut words = vec![b'['];
+        for word in kinds.words() {
+            if words.len() > 1 {
+                words.push(b',');
+            }
+            text(word, &mut words);
+        }
+        words.push(b']');
         out.extend_from_slice(&words);
         self.words.push((kinds, words.into()));
-        Ok(())
     }
 }
 
 /// As [`super::Shown`] is written.
-fn shown(path: &RepoPath, out: &mut Vec<u8>) -> io::Result<()> {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+fn shown(path: &RepoPath, out: &mut Vec<u8>) {
     let bytes = path.as_bytes();
-    if !bytes.is_empty() && bytes.iter().fold(true, |all, byte| all & is_plain(*byte)) {
-        out.push(b'"');
-        out.extend_from_slice(bytes);
-        out.push(b'"');
-        return Ok(());
+    if !bytes.is_empty() && bytes.iter().fold(true, |all, byte| all & byte.is_ascii_graphic()) {
+        // What of it has to be escaped in JSON is found in there.
+        return text(std::str::from_utf8(bytes).unwrap_or_default(), out);
     }
-    Ok(serde_json::to_writer(out, &super::Shown(path))?)
+    text(&path.to_string(), out);
 }
 
-fn text(text: &str, out: &mut Vec<u8>) -> io::Result<()> {
+/// A string. Nearly all are plain: of others, the serializer knows how they are written.
+fn text(text: &str, out: &mut Vec<u8>) {
     let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     // All of them, though the first that is not would do: so many are looked at at once.
-    if !text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
-        return Ok(serde_json::to_writer(out, text)?);
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
     }
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
-    Ok(())
 }
 
 fn number_or_null(value: Option<u32>, out: &mut Vec<u8>) {
@@ -155,7 +155,7 @@ mod tests {
                     group: None,
                 };
                 let mut out = Vec::new();
-                writer.write(12, &module, rows.iter().copied(), &mut out).unwrap();
+                writer.write(12, &module, rows.iter().copied(), &mut out);
                 let expected = json!({
                     "id": 12,
                     "name": name,

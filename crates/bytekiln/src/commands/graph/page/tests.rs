@@ -9,6 +9,7 @@ use expect_test::expect;
 use serde_json::Value;
 
 use super::*;
+use crate::commands::graph::cyclic::Cycles;
 use crate::commands::graph::document::{EdgeRow, ModuleRow, OwnerRow, any_node};
 use crate::commands::graph::rows::EdgeRows;
 
@@ -42,7 +43,7 @@ fn document<'a>(
         ),
         groups: Vec::new(),
         group_edges: Vec::new(),
-        cycles: Vec::new(),
+        cycles: Cycles::default(),
         ambiguities: Vec::new(),
         problems: &[],
     }
