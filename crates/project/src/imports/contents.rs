@@ -14,6 +14,7 @@ use bytekiln_graph::{ModuleImports, Recorder};
 use bytekiln_planner::Problem;
 use foldhash::fast::RandomState;
 
+use super::content::{Content, Known, Records};
 use super::identity::ContentId;
 use super::kept::{self, Additions, Kept};
 use super::place::Place;
@@ -45,57 +46,6 @@ pub(super) struct Reading<'a> {
     pub(super) threads: NonZeroUsize,
 }
 
-/// What is known of a file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Content {
-    /// As of when it was read; of what is not read, as of the walk.
-    pub(super) stamp: Stamp,
-    known: Known,
-    /// An index into [`Contents::records`].
-    pub(super) record: Option<NonZeroU32>,
-    /// Its first line names Python.
-    pub(super) shebang: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Known {
-    /// No source, or one that could not be read.
-    Nothing,
-    /// Gone since the walk.
-    Gone,
-    Source(ContentId),
-    /// An executable of another language.
-    Other(ContentId),
-}
-
-impl Content {
-    fn unknown(stamp: Stamp) -> Content {
-        Content { stamp, known: Known::Nothing, record: None, shebang: false }
-    }
-
-    /// Of a source that could be read.
-    pub(super) fn id(&self) -> Option<ContentId> {
-        match self.known {
-            Known::Source(id) => Some(id),
-            Known::Nothing | Known::Gone | Known::Other(_) => None,
-        }
-    }
-
-    /// Whether the file is none of the graph's.
-    pub(super) fn is_nothing(&self) -> bool {
-        matches!(self.known, Known::Gone | Known::Other(_))
-    }
-
-    /// What the index says of it.
-    fn entry(&self) -> Option<(Stamp, IndexedKind, ContentId)> {
-        match self.known {
-            Known::Source(id) => Some((self.stamp, IndexedKind::Source, id)),
-            Known::Other(id) => Some((self.stamp, IndexedKind::Other, id)),
-            Known::Nothing | Known::Gone => None,
-        }
-    }
-}
-
 /// Of all files.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -108,21 +58,6 @@ pub(super) struct Contents {
     /// Unreadable files, with their tree.
     pub(super) unreadable: Vec<(u32, Problem)>,
     pub(super) problems: Vec<Problem>,
-}
-
-/// Numbered from one.
-#[derive(Debug, Default)]
-pub(super) struct Records(Vec<ModuleImports>);
-
-impl Records {
-    pub(super) fn of(&self, content: &Content) -> Option<&ModuleImports> {
-        self.0.get(content.record?.get() as usize - 1)
-    }
-
-    fn push(&mut self, record: ModuleImports) -> Option<NonZeroU32> {
-        self.0.push(record);
-        NonZeroU32::new(u32::try_from(self.0.len()).unwrap_or(0))
-    }
 }
 
 /// What is to be remembered, and where.
@@ -197,7 +132,7 @@ pub(super) fn read(reading: &Reading<'_>, files: &[TreeFile]) -> (Contents, Reme
         },
     );
     contents.read = unread.len();
-    contents.records.0.reserve(unread.len());
+    contents.records.reserve(unread.len());
     let mut copies: Vec<usize> = Vec::new();
     for (at, found) in unread.iter().zip(found.flatten()) {
         let (Some(found), Some(content), Some(file)) = (found, of.get_mut(*at), files.get(*at))

@@ -7,7 +7,8 @@ use std::os::fd::AsFd as _;
 
 use bytekiln_action::Digest;
 
-use super::contents::{Content, Reading};
+use super::content::Content;
+use super::contents::Reading;
 use super::trees::TreeFile;
 use crate::index::{FileIndex, IndexEntry};
 use crate::scan::read_source;

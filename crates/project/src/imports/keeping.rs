@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytekiln_action::RepoPath;
 use bytekiln_graph::Graph;
 
-use super::contents::{Content, Records};
+use super::content::{Content, Records};
 use super::snapshot::{SeenFolder, Snapshot};
 use super::trees::TreeFile;
 use crate::index::StateError;

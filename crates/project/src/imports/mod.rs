@@ -2,6 +2,7 @@
 //! of each source from where they are kept by content or from the source, resolves them, and
 //! keeps the whole graph for the case that nothing changed. Knows nothing of compilation.
 
+mod content;
 mod contents;
 mod digests;
 mod environment;

@@ -3,7 +3,7 @@
 
 use bytekiln_action::RepoPath;
 
-use super::contents::Content;
+use super::content::Content;
 use super::trees::TreeFile;
 
 /// Marks, beside files whose name no import can spell: executables whose first line names Python, and

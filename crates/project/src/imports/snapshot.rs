@@ -207,14 +207,22 @@ fn check(query: &Query<'_>, body: &[u8]) -> Option<(Held, Refreshed)> {
     }
     let open = [open_folder(query.root).ok()?, open_folder(Path::new("/")).ok()?];
     // The work of threads is uneven where folders must be listed: so one chunk at a time.
-    let verdicts = crate::parallel::map_by(&chunks, query.threads, 1, Vec::new, |path, chunk| {
-        chunk_holds(&open, query.closed, *chunk, path)
-    });
-    let mut refreshed = Vec::new();
-    for verdict in verdicts {
-        refreshed.extend(verdict?);
-    }
-    let graph = Graph::decode(reader.take(reader.remaining())?).ok()?;
+    let holds = || {
+        let verdicts =
+            crate::parallel::map_by(&chunks, query.threads, 1, Vec::new, |path, chunk| {
+                chunk_holds(&open, query.closed, *chunk, path)
+            });
+        verdicts.into_iter().collect::<Option<Vec<Refreshed>>>().map(|all| all.concat())
+    };
+    let bytes = reader.take(reader.remaining())?;
+    let decode = || Graph::decode(bytes).ok();
+    // Only one thread takes the one after the other: on two, what has changed is seen no earlier.
+    let (refreshed, graph) = if query.threads.get() == 1 {
+        (holds()?, decode()?)
+    } else {
+        let (graph, refreshed) = crate::parallel::beside(query.threads, decode, holds);
+        (refreshed?, graph?)
+    };
     Some((Held { graph, sources, trees, problems }, refreshed))
 }
 

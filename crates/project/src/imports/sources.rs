@@ -8,7 +8,8 @@
 use bytekiln_action::{Digest, RepoPath};
 use bytekiln_graph::{FileKind, ModuleImports, SourceFile};
 
-use super::contents::{Content, Contents};
+use super::content::Content;
+use super::contents::Contents;
 use super::trees::TreeFile;
 
 /// What is in `files`, which are in the order of their trees and paths; `digests` may be none at all.

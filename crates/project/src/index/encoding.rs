@@ -112,13 +112,15 @@ pub(crate) fn envelope(magic: [u8; 8], version: u32, length: u64, sum: u64) -> V
     out.bytes
 }
 
-/// The body, if the envelope is whole and of this magic and version.
-pub(crate) fn unseal(bytes: &[u8], magic: [u8; 8], version: u32) -> Option<&[u8]> {
-    let mut reader = Reader::new(bytes);
-    let fits = reader.array::<8>()? == magic && reader.u32()? == version && reader.u32()? == 0;
-    let (length, sum) = (reader.u64()?, reader.u64()?);
-    let body = reader.rest;
-    (fits && length == body.len() as u64 && sum == checksum(body)).then_some(body)
+/// Whether the envelope is whole, of this magic and version, and of this body.
+pub(crate) fn is_sealed(head: &[u8], body: &[u8], magic: [u8; 8], version: u32) -> bool {
+    let mut reader = Reader::new(head);
+    let mut read = || {
+        let fits = reader.array::<8>()? == magic && reader.u32()? == version && reader.u32()? == 0;
+        let (length, sum) = (reader.u64()?, reader.u64()?);
+        Some(fits && length == body.len() as u64 && sum == checksum(body))
+    };
+    read().unwrap_or(false)
 }
 
 fn checksum(bytes: &[u8]) -> u64 {

@@ -1,12 +1,12 @@
 //! The state folder and its files: read whole, written by renaming when they are whole. Knows nothing of what
 //! the files say.
 
-use std::io::{Seek as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytekiln_planner::{Problem, Severity};
 
-use super::encoding::{Checksum, ENVELOPE, envelope, unseal};
+use super::encoding::{Checksum, ENVELOPE, envelope, is_sealed};
 use crate::path::show;
 
 /// A kind of file in the state folder.
@@ -91,17 +91,20 @@ pub fn prepare_state(state_dir: &Path) -> Result<(), StateError> {
 /// The body's bytes within the file's; `Ok(None)` if there is no file.
 pub(crate) fn read_state(path: &Path, kind: StateFile) -> Result<Option<Vec<u8>>, Damage> {
     let damage = |why: String| Damage { path: path.to_owned(), what: kind.what, why };
-    let mut bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(damage(error.to_string())),
+    // The body where it stays: a large one is not moved.
+    let read = || -> std::io::Result<_> {
+        let file = std::fs::File::open(path)?;
+        let (mut head, mut body) = (Vec::new(), Vec::new());
+        (&file).take(ENVELOPE as u64).read_to_end(&mut head)?;
+        (&file).read_to_end(&mut body)?;
+        Ok((head, body))
     };
-    let Some(body) = unseal(&bytes, kind.magic, kind.version) else {
-        return Err(damage("it is damaged, or of another version".to_owned()));
-    };
-    let envelope = bytes.len() - body.len();
-    bytes.drain(..envelope);
-    Ok(Some(bytes))
+    match read() {
+        Ok((head, body)) if is_sealed(&head, &body, kind.magic, kind.version) => Ok(Some(body)),
+        Ok(_) => Err(damage("it is damaged, or of another version".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(damage(error.to_string())),
+    }
 }
 
 /// Replaces the file by a new one with this body.

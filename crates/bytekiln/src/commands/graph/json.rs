@@ -170,13 +170,11 @@ fn write_lines(
     writer: &mut ModuleWriter,
     lines: &mut Vec<u8>,
 ) {
-    let mut edges = document.edges.of(ids.clone()).peekable();
     lines.clear();
     let modules = document.modules.iter().skip(ids.start as usize);
     for (id, module) in ids.zip(modules) {
-        let imports = std::iter::from_fn(|| edges.next_if(|edge| edge.from <= id));
         lines.extend_from_slice(if id == 0 { b"\n    " } else { b",\n    " });
-        writer.write(id, module, imports, lines);
+        writer.write(id, module, document.edges.of(id), lines);
     }
 }
 

@@ -1,8 +1,6 @@
 //! The imports of a document. Of a whole graph they are read from it: a list of their own would be its
 //! largest part once more. Knows nothing of modules.
 
-use std::ops::Range;
-
 use bytekiln_graph::{Edge, EdgeId, Graph};
 
 use super::document::EdgeRow;
@@ -27,24 +25,29 @@ impl EdgeRows<'_> {
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = EdgeRow> {
-        self.of(0..u32::MAX)
+        let (graph, picked) = self.parts();
+        let nodes = graph.into_iter().flat_map(Graph::nodes);
+        let edges =
+            nodes.flat_map(move |(id, _)| graph.into_iter().flat_map(move |it| it.imports(id)));
+        edges.map(|(_, edge)| row(edge)).chain(picked.iter().copied())
     }
 
-    /// Those of some modules.
-    pub(crate) fn of(&self, modules: Range<u32>) -> impl Iterator<Item = EdgeRow> {
-        let (graph, picked) = match self {
-            EdgeRows::Whole(graph) => (Some(*graph), [].as_slice()),
-            EdgeRows::Picked(rows) => {
-                let place = |module| rows.partition_point(|row| row.from < module);
-                let own = rows.get(place(modules.start)..place(modules.end));
-                (None, own.unwrap_or_default())
-            }
-        };
-        let nodes = graph.into_iter().flat_map(move |graph| {
-            let ids = modules.clone().map_while(|number| graph.node_id(number));
-            ids.flat_map(move |id| graph.imports(id))
-        });
-        nodes.map(|(_, edge)| row(edge)).chain(picked.iter().copied())
+    /// Those of one module.
+    pub(crate) fn of(&self, module: u32) -> impl Iterator<Item = EdgeRow> {
+        let (graph, picked) = self.parts();
+        let start = picked.partition_point(|row| row.from < module);
+        let own = picked.get(start..).unwrap_or_default();
+        let own = own.iter().take_while(move |row| row.from == module).copied();
+        let edges = graph.and_then(|graph| Some(graph.imports(graph.node_id(module)?)));
+        edges.into_iter().flatten().map(|(_, edge)| row(edge)).chain(own)
+    }
+
+    /// One of them is there.
+    fn parts(&self) -> (Option<&Graph>, &[EdgeRow]) {
+        match self {
+            EdgeRows::Whole(graph) => (Some(*graph), &[]),
+            EdgeRows::Picked(rows) => (None, rows),
+        }
     }
 }
 

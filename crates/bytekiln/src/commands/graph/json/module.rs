@@ -46,7 +46,8 @@ impl ModuleWriter {
         }
         out.extend_from_slice(b",\"imports\":[");
         let mut before: &[u8] = b"{\"to\":";
-        for import in imports {
+        // By a call for each: a loop would ask again and again in which of two lists it is.
+        imports.for_each(|import| {
             out.extend_from_slice(before);
             number(import.to, out);
             out.extend_from_slice(b",\"line\":");
@@ -57,7 +58,7 @@ impl ModuleWriter {
             self.kinds(import.kinds, out);
             out.push(b'}');
             before = b",{\"to\":";
-        }
+        });
         out.extend_from_slice(b"]}");
     }
 
