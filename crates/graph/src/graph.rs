@@ -1,5 +1,5 @@
 //! The graph: modules, and what is imported but is no file, with labelled edges in compact arrays
-//! (28 bytes an edge with its way back). Knows nothing of how names were resolved.
+//! (24 bytes an edge with its way back). Knows nothing of how names were resolved.
 
 mod assemble;
 mod back;

@@ -1,5 +1,5 @@
 //! The imports of a graph, in the order of importers: one list for each part that was resolved, where the thread
-//! that resolved it has put it. To copy them into one would take as long as to resolve a seventh of them.
+//! that resolved it has put it: to copy them into one would be work for one thread while all others wait.
 //! Knows nothing of nodes.
 
 use std::ops::Range;

@@ -260,12 +260,6 @@ fn look_up(
     beside: &FileIndex<ContentId>,
 ) -> Vec<Content> {
     let mut entries = own.entries.iter().peekable();
-    let known = |content: &mut Content, entry: &IndexEntry<ContentId>| {
-        content.known = match entry.kind {
-            IndexedKind::Source => Known::Source(entry.digest),
-            IndexedKind::Other => Known::Other(entry.digest),
-        };
-    };
     files
         .iter()
         .map(|file| {
@@ -287,7 +281,10 @@ fn look_up(
             let fits =
                 |entry: &&IndexEntry<_>| file.executable || entry.kind == IndexedKind::Source;
             if let Some(entry) = entry.filter(fits) {
-                known(&mut content, entry);
+                content.known = match entry.kind {
+                    IndexedKind::Source => Known::Source(entry.digest),
+                    IndexedKind::Other => Known::Other(entry.digest),
+                };
             }
             content
         })

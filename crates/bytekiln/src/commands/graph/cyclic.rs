@@ -1,5 +1,5 @@
-//! The cycles of a document, searched for when they are asked for: that takes a quarter as long as to write
-//! all else. Knows nothing of how they are shown.
+//! The cycles of a document, searched for when they are asked for, which may be while all else is written.
+//! Knows nothing of how they are shown.
 
 use std::sync::OnceLock;
 

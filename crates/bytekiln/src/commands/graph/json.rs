@@ -141,14 +141,20 @@ struct Shown<'a>(&'a RepoPath);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes = self.0.as_bytes();
-        // Most paths are shown as they are.
-        let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
-        match std::str::from_utf8(bytes) {
-            Ok(text) if plain && !text.is_empty() => serializer.serialize_str(text),
-            _ => serializer.collect_str(self.0),
+        match plain(self.0) {
+            Some(plain) => serializer.serialize_str(plain),
+            None => serializer.collect_str(self.0),
         }
     }
+}
+
+/// A path that is shown as it is, as most are.
+fn plain(path: &RepoPath) -> Option<&str> {
+    let bytes = path.as_bytes();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    // All of them, though the first that is not would do: so many are looked at at once.
+    let plain = !bytes.is_empty() && bytes.iter().fold(true, |all, byte| all & is_plain(*byte));
+    plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
 /// From so many modules on more threads are worth it.

@@ -81,12 +81,10 @@ impl ModuleWriter {
 
 /// As [`super::Shown`] is written.
 fn shown(path: &RepoPath, out: &mut Vec<u8>) {
-    let bytes = path.as_bytes();
-    if !bytes.is_empty() && bytes.iter().fold(true, |all, byte| all & byte.is_ascii_graphic()) {
-        // What of it has to be escaped in JSON is found in there.
-        return text(std::str::from_utf8(bytes).unwrap_or_default(), out);
+    match super::plain(path) {
+        Some(plain) => text(plain, out),
+        None => text(&path.to_string(), out),
     }
-    text(&path.to_string(), out);
 }
 
 /// A string. Nearly all are plain: of others, the serializer knows how they are written.
@@ -134,7 +132,6 @@ mod tests {
     #[test]
     fn as_a_serializer_writes_it() {
         let numbers = [0, 7, 10, 99, 100, 4_294_967_295];
-        let path = RepoPath::new(b"a/\"\xff\n.py").unwrap();
         let kinds = [Kinds::NONE, Kinds::LAZY.with(Kinds::RELATIVE), Kinds::NONE];
         let rows: Vec<EdgeRow> = numbers
             .iter()
@@ -142,7 +139,10 @@ mod tests {
             .map(|(n, kinds)| EdgeRow { from: 0, to: *n, line: *n, column: 1, kinds: *kinds })
             .collect();
         let mut writer = ModuleWriter::default();
-        for name in ["", "a.b", "ä\u{7f}", "q\"u\\o\nt\u{1}e"] {
+        let paths: [&[u8]; 5] = [b"a/b.py", b"a/\"\xff\n.py", b"a\\b.py", b"a b.py", b"\"a\".py"];
+        let names = ["", "a.b", "ä\u{7f}", "q\"u\\o\nt\u{1}e", "x"];
+        for (name, path) in names.into_iter().zip(paths) {
+            let path = RepoPath::new(path).unwrap();
             for (kind, file) in [
                 (NodeKind::Module, Some((3, &path))),
                 (NodeKind::Unresolved(Reason::NoSubmodule), None),
